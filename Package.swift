@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target: async functions stay on their caller's thread, so that an async `main` starts none.
+let common: [SwiftSetting] = [
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A plugin lives for a millisecond: one fully static file, small and quick to load.
+let pluginSwift: [SwiftSetting] = common + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+let pluginLink: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-static-executable", "-use-ld=lld", "-Xlinker", "-s"],
+    .when(platforms: [.linux], configuration: .release)
+  )
+]
+
+let package = Package(
+  name: "swift-ipam",
+  products: [
+    .executable(name: "host-local", targets: ["HostLocalPlugin"]),
+    .executable(name: "ipamctl", targets: ["ipamctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "IPAddressing", swiftSettings: common),
+    .target(name: "JSON", swiftSettings: common),
+    .target(name: "IPAM", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
+    .target(name: "CNI", dependencies: ["IPAM", "IPAddressing", "JSON"], swiftSettings: common),
+    .target(name: "HostLocal", dependencies: ["CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
+
+    // What a container runtime executes lies in Plugins/: "plugin" in the sense of CNI, not of the package manager.
+    .executableTarget(
+      name: "HostLocalPlugin",
+      dependencies: ["HostLocal", "CNI"],
+      path: "Plugins/host-local",
+      swiftSettings: pluginSwift,
+      linkerSettings: pluginLink
+    ),
+    .executableTarget(
+      name: "ipamctl",
+      dependencies: [
+        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common
+    ),
+
+    .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"], swiftSettings: common),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
+    .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
+    .testTarget(
+      name: "HostLocalTests",
+      dependencies: ["HostLocal", "CNI", "IPAM", "JSON", "IPAddressing"],
+      swiftSettings: common
+    ),
+  ],
+  swiftLanguageModes: [.v6]
+)
