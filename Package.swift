@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "JSON", swiftSettings: common),
     .target(name: "IPAM", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CNI", dependencies: ["IPAM", "IPAddressing", "JSON"], swiftSettings: common),
-    .target(name: "HostLocal", dependencies: ["CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
+    .target(name: "CLinux"),
+    .target(name: "HostLocal", dependencies: ["CLinux", "CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
 
     // What a container runtime executes lies in Plugins/: "plugin" in the sense of CNI, not of the package manager.
     .executableTarget(

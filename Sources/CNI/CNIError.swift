@@ -1,4 +1,4 @@
-public import IPAM
+import IPAM
 import JSON
 
 /// An error as the CNI protocol reports it: a code, a message and details (CNI specification 1.1.0, section 5).

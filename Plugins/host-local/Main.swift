@@ -1,0 +1,15 @@
+import CNI
+import HostLocal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+@main
+struct Main {
+  static func main() async {
+    exit(await CNIPlugin.hostLocal.run())
+  }
+}

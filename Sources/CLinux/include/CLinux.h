@@ -1,0 +1,23 @@
+// Linux calls that the Swift overlay of the C library does not import.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Opens an unnamed file for writing in a directory (O_TMPFILE). Returns a descriptor, or -1 with errno set.
+int clinux_open_unnamed(int directory, mode_t mode);
+
+/// Reads raw directory entries (getdents64). Returns the bytes read, 0 at the end, or -1 with errno set.
+ssize_t clinux_read_directory(int directory, void *buffer, size_t size);
+
+/// Sets the modification time of an open file and leaves its access time (futimens). Returns 0, or -1 with errno set.
+int clinux_set_modification_time(int file, int64_t seconds, int64_t nanoseconds);
+
+/// A number for one incarnation of an inode: a digest of the kernel's file handle, which names inode and generation, so
+/// that a file made later in the same inode has another number (name_to_handle_at). Does not follow symbolic links.
+/// Returns 0 with errno set where the file system has no handles.
+uint64_t clinux_incarnation(int directory, const char *name);
+
+#endif

@@ -1,0 +1,74 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The table of one network's reservations as the last process left it, and the rule for trusting it.
+///
+/// The index lives in a volatile place, never among the reservations, which the original walks. It is trusted only while
+/// the directory carries the modification time that the index names; see ``DirectoryStamp``. Without trust, or without
+/// a place to live, everything works the same by reading the directory.
+struct ReservationIndex {
+  /// The index's file.
+  private let path: String
+  private let place: String
+  private let directory: FileNumber
+  private let boot: BootIdentity
+
+  /// Where indexes live.
+  static let defaultPlace = "/run/swift-ipam/host-local"
+
+  /// Below this many reservations a directory is read afresh each time: that is as quick, and leaves no trace.
+  static let smallestCount = 16
+
+  init(place: String, directory: FileNumber, boot: BootIdentity) {
+    self.place = place
+    path = "\(place)/\(directory.device)-\(directory.inode)"
+    self.directory = directory
+    self.boot = boot
+  }
+
+  enum Found: ~Copyable {
+    /// What the directory holds.
+    case trusted(ReservationTable)
+    /// What the directory held at some time of this boot. Good for what can be verified entry by entry.
+    case outdated(ReservationTable)
+    case nothing
+  }
+
+  /// The index as it is, judged by the directory's modification time.
+  func open(modified: timespec) -> Found {
+    guard let table = TableFile.open(path), table.header.directory == directory, table.header.boot == boot else {
+      return .nothing
+    }
+    let stamp = table.header.stamp
+    if Int(stamp.seconds) == modified.tv_sec, Int(stamp.nanoseconds) == modified.tv_nsec, stamp.seconds != 0 {
+      return .trusted(table)
+    }
+    return .outdated(table)
+  }
+
+  /// Declares the table to be what the directory holds, for the next process.
+  ///
+  /// The table must have been brought up to date after the last change of the directory: whoever is killed before the
+  /// stamp is set leaves the time of that change, and so an index that is not trusted.
+  func publish(_ table: borrowing ReservationTable, directory descriptor: borrowing FileDescriptor) {
+    let header = table.header
+    if table.memory.isShared {
+      header.stamp = header.stamp.next
+    } else {
+      guard table.count >= Self.smallestCount, boot.boot != 0 else { return }
+      header.stamp = .random()
+      header.directory = directory
+      header.boot = boot
+      TableFile.makeDirectory(place)
+      // The index only saves time, and on a host without a writable place for it there is nothing to be done about it.
+      guard (try? TableFile.write(table, to: path)) != nil else { return }
+    }
+    let stamp = header.stamp
+    _ = clinux_set_modification_time(descriptor.number, Int64(stamp.seconds), Int64(stamp.nanoseconds))
+  }
+}

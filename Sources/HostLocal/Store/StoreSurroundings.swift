@@ -1,0 +1,20 @@
+import CNI
+
+/// What a store takes from its process and host, apart from its own directory.
+struct StoreSurroundings: Sendable {
+  /// Where indexes live.
+  var indexPlace = ReservationIndex.defaultPlace
+  /// Which boot of which machine this is.
+  var boot: BootIdentity
+  /// After so many seconds of waiting for the lock its holder is named.
+  var lockPatience: UInt32 = 5
+  /// Takes warnings, a line each.
+  var log: @Sendable (String) -> Void
+}
+
+/// A failed system call in upstream's words, as text for a log.
+enum SystemMessage {
+  static func text(_ operation: String, _ path: String, _ errorNumber: Int32) -> String {
+    "\(operation) \(path): \(systemReason(errorNumber))"
+  }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct IPAMCtl: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "ipamctl")
+}

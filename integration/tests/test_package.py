@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""What users install: the package that integration/package made (DIST), and its install script."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import threading
+import unittest
+
+import isolation
+import plugin
+import test_linkage
+
+BUSYBOX = "/bin/busybox"
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class PackageTest(plugin.PluginTest):
+    """Works on a copy of the package, with a plugin of another origin in the destination."""
+
+    def setUp(self):
+        super().setUp()
+        built = os.environ.get("DIST", "")
+        if not os.path.isfile(os.path.join(built, "SHA256SUMS")):
+            raise unittest.SkipTest("DIST names no package: integration/package makes one")
+        self.package = os.path.join(self.temporary, "package")
+        shutil.copytree(built, self.package, symlinks=True)
+        self.destination = os.path.join(self.temporary, "cni bin")
+        os.mkdir(self.destination)
+        self.target = os.path.join(self.destination, "host-local")
+        self.backup = self.target + ".before-swift-ipam"
+        # A program that works and is not in the package: bytes behind its end do not change what an ELF file does.
+        self.original = self.packaged("host-local") + b"another origin"
+
+    def packaged(self, name):
+        return read(os.path.join(self.package, name))
+
+    def place_original(self):
+        with open(self.target, "wb") as file:
+            file.write(self.original)
+        os.chmod(self.target, 0o750)
+
+    def make_release(self, suffix):
+        """Turns the package into another release, with other bytes in host-local and the right sum for them."""
+        path = os.path.join(self.package, "host-local")
+        before = hashlib.sha256(read(path)).hexdigest()
+        with open(path, "ab") as file:
+            file.write(suffix)
+        sums = os.path.join(self.package, "SHA256SUMS")
+        text = read(sums).decode().replace(before, hashlib.sha256(read(path)).hexdigest())
+        with open(sums, "w", encoding="ascii") as file:
+            file.write(text)
+
+    def install(self, *arguments, status=0, shell=(), **options):
+        command = [*shell, os.path.join(self.package, "install"), "--destination", self.destination, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, **options)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        leftovers = [name for name in os.listdir(self.destination) if re.match(r"\.swift-ipam\.\d", name)]
+        self.assertEqual(leftovers, [])
+        return done.stdout + done.stderr
+
+
+class ContentTest(PackageTest):
+    def test_every_file_has_the_checksum_that_the_package_states(self):
+        stated = dict(line.split(" *")[::-1] for line in self.packaged("SHA256SUMS").decode().splitlines())
+        found = {}
+        for folder, _, names in os.walk(self.package):
+            for name in names:
+                path = os.path.join(folder, name)
+                found[os.path.relpath(path, self.package)] = hashlib.sha256(read(path)).hexdigest()
+        del found["SHA256SUMS"]
+        self.assertEqual(stated, found)
+
+    def test_the_notice_names_each_licence_and_each_one_is_there(self):
+        named = set(re.findall(r"licences/([\w.+-]+\.txt)", self.packaged("NOTICE").decode()))
+        there = set(os.listdir(os.path.join(self.package, "licences")))
+        self.assertLessEqual({"swift.txt", "swift-argument-parser.txt"}, named)
+        self.assertTrue([name for name in named if name.startswith("libc6")], named)
+        self.assertEqual(there - named, {"GPL-3.txt", "LGPL-2.1.txt"})
+        self.assertEqual(named - there, set())
+
+    def test_both_programs_need_no_loader(self):
+        for name in ("host-local", "ipamctl"):
+            self.assertNotIn(test_linkage.PT_INTERP, test_linkage.segment_types(self.packaged(name)), name)
+
+    def test_the_packaged_plugin_is_the_tested_one(self):
+        self.assertEqual(self.packaged("host-local"), read(plugin.host_local()))
+
+    def in_empty_root(self, name, *arguments, **variables):
+        """Runs a packaged program where there is nothing but itself and /proc."""
+        isolation.require()
+        place = os.path.join(self.temporary, "root")
+        os.makedirs(os.path.join(place, "proc"))
+        shutil.copy(os.path.join(self.package, name), place)
+        script = 'mount --rbind /proc "$1/proc" && exec chroot "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", place, "/" + name, *arguments]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **variables}
+        return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def test_the_plugin_runs_in_an_empty_root_with_proc(self):
+        done = self.in_empty_root("host-local", CNI_COMMAND="VERSION")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn('"supportedVersions"', done.stdout)
+
+    def test_ipamctl_runs_in_an_empty_root_with_proc(self):
+        done = self.in_empty_root("ipamctl", "--version")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"\d+\.\d+")
+
+
+class InstallTest(PackageTest):
+    def test_a_first_installation_makes_an_executable_and_no_backup(self):
+        self.install()
+        self.assertEqual(read(self.target), self.packaged("host-local"))
+        self.assertEqual(os.stat(self.target).st_mode & 0o7777, 0o755)
+        self.assertFalse(os.path.exists(self.backup))
+
+    def test_the_original_is_kept_and_restored_as_it_was(self):
+        self.place_original()
+        self.assertIn(self.backup, self.install())
+        self.assertEqual(read(self.target), self.packaged("host-local"))
+        self.assertEqual(read(self.backup), self.original)
+        self.install("--restore")
+        self.assertEqual(read(self.target), self.original)
+        self.assertEqual(os.stat(self.target).st_mode & 0o7777, 0o750)
+        self.assertFalse(os.path.exists(self.backup))
+
+    def test_a_later_release_never_takes_the_place_of_the_original(self):
+        self.place_original()
+        for suffix in (b"", b"second", b"third"):
+            self.make_release(suffix)
+            self.install()
+        self.assertEqual(read(self.target), self.packaged("host-local"))
+        self.assertEqual(read(self.backup), self.original)
+
+    def test_an_earlier_release_of_ours_is_no_original(self):
+        self.install()
+        self.make_release(b"second")
+        self.install()
+        self.assertFalse(os.path.exists(self.backup))
+
+    def test_an_original_that_was_updated_over_ours_is_kept_as_well(self):
+        self.place_original()
+        self.install()
+        self.original += b" updated"
+        self.place_original()
+        self.install()
+        self.assertEqual(read(self.backup), self.original)
+
+    def test_a_link_is_replaced_and_not_what_it_points_to(self):
+        elsewhere = os.path.join(self.temporary, "elsewhere")
+        shutil.copy(BUSYBOX if os.path.exists(BUSYBOX) else "/bin/sh", elsewhere)
+        before = read(elsewhere)
+        os.symlink(elsewhere, self.target)
+        self.install()
+        self.assertFalse(os.path.islink(self.target))
+        self.assertEqual(read(elsewhere), before)
+        self.install("--restore")
+        self.assertEqual(os.readlink(self.target), elsewhere)
+
+    def test_several_programs_are_installed_by_name(self):
+        self.install("host-local", "ipamctl")
+        self.assertEqual(read(os.path.join(self.destination, "ipamctl")), self.packaged("ipamctl"))
+
+    def test_a_wrong_checksum_is_refused_and_nothing_changes(self):
+        self.place_original()
+        with open(os.path.join(self.package, "host-local"), "r+b") as file:
+            file.seek(4096)
+            file.write(b"damaged in transit")
+        self.assertIn("checksum", self.install(status=1))
+        self.assertEqual(read(self.target), self.original)
+        self.assertEqual(os.listdir(self.destination), ["host-local"])
+
+    def test_what_cannot_be_done_is_refused(self):
+        self.assertIn("nothing to restore", self.install("--restore", status=1))
+        self.assertIn("not in this package", self.install("bridge", status=1))
+        self.assertIn("is a path", self.install("../host-local", status=1))
+        self.assertIn("usage:", self.install("--force", status=2))
+        os.rmdir(self.destination)
+        with open(self.destination, "w", encoding="ascii"):
+            pass
+        command = [os.path.join(self.package, "install"), "--destination", self.destination]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual((done.returncode, read(self.destination)), (1, b""))
+        self.assertIn("is no directory", done.stderr)
+
+    def test_the_script_needs_no_more_than_busybox(self):
+        if not os.access(BUSYBOX, os.X_OK):
+            raise unittest.SkipTest("%s is missing (package busybox-static)" % BUSYBOX)
+        tools = os.path.join(self.temporary, "tools")
+        os.mkdir(tools)
+        subprocess.run([BUSYBOX, "--install", "-s", tools], check=True)
+        options = {"shell": [BUSYBOX, "sh"], "env": {"PATH": tools}}
+        self.place_original()
+        self.install(**options)
+        self.assertEqual(read(self.target), self.packaged("host-local"))
+        self.install("--restore", **options)
+        self.assertEqual(read(self.target), self.original)
+
+    def test_whoever_executes_the_plugin_meanwhile_notices_nothing(self):
+        self.place_original()
+        self.install()
+        stop, calls, failures = threading.Event(), [0, 0], []
+
+        def execute(number):
+            environment = {"CNI_COMMAND": "VERSION"}
+            while not stop.is_set():
+                try:
+                    done = subprocess.run([self.target], env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+                    if done.returncode or b"supportedVersions" not in done.stdout:
+                        failures.append(done)
+                except OSError as error:
+                    failures.append(error)
+                calls[number] += 1
+
+        runners = [threading.Thread(target=execute, args=(number,)) for number in range(len(calls))]
+        for runner in runners:
+            runner.start()
+        try:
+            for _ in range(15):
+                self.install("--restore")
+                self.install()
+        finally:
+            stop.set()
+            for runner in runners:
+                runner.join()
+        self.assertEqual(failures[:3], [])
+        self.assertGreater(min(calls), 15)
+
+
+if __name__ == "__main__":
+    isolation.main()
