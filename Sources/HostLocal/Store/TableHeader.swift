@@ -20,10 +20,10 @@ struct TableHeader {
     static let stampNanoseconds = 36
     static let device = 40
     static let inode = 48
-    static let boot = 56
-    static let machine = 72
-    static let oddNamesSize = 88
-    static let oddNames = 96
+    static let boot = 64
+    static let machine = 80
+    static let oddNamesSize = 96
+    static let oddNames = 104
   }
 
   private func load<Value: BitwiseCopyable>(_ place: Int) -> Value { base.load(fromByteOffset: place, as: Value.self) }
