@@ -63,11 +63,14 @@ struct Allocation {
 
   private func refuseDuplicate(_ store: inout ReservationStore) throws(HostLocalError) {
     let holdings = try store.holdings(of: attachment)
-    guard let held = holdings.lazy.compactMap(\.address).first(where: set.contains) else { return }
+    guard let holding = holdings.first(where: { $0.address.map(set.contains) ?? false }), let held = holding.address
+    else { return }
+    let owner = holding.isOldFormat ? "the container, without an interface," : "interface \(attachment.interfaceName)"
+    let file = "\(store.path)/\(String(decoding: holding.name, as: UTF8.self))"
     throw HostLocalError(
       .duplicate,
       "\(held) has been allocated to \(attachment.containerID), duplicate allocation is not allowed",
-      details: "interface \(attachment.interfaceName) holds it by \(store.path)/\(held); \(usage(store))"
+      details: "recorded for \(owner) in \(file); \(usage(store))"
     )
   }
 
