@@ -166,7 +166,8 @@ def built_in():
         old = {"type": "host-local", "subnet": "10.1.4.0/29", "rangeStart": "10.1.4.2", "gateway": "10.1.4.6"}
         common = {"cniVersion": version, "name": "pods", "type": "bridge"}
         yield {**common, "ipam": full, "cni.dev/valid-attachments": [{"containerID": "c1", "ifname": "eth0"}]}
-        yield {**common, "ipam": old, "runtimeConfig": {"ips": ["10.1.4.3"]}, "args": {"cni": {"ips": ["10.1.4.4/29"]}}}
+        yield {**common, "ipam": full, "args": {"cni": {"ips": ["10.1.3.14/24"]}}}
+        yield {**common, "ipam": old, "runtimeConfig": {"ips": ["10.1.4.3"]}}
         yield {**common, "ipam": {"type": "host-local"}, "runtimeConfig": {"ipRanges": [[v4], [v6]]}}
 
 

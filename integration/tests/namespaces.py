@@ -1,8 +1,8 @@
 """Network namespaces for tests: one plays the host, one each pod. All vanish with the test."""
 
+import contextlib
 import os
 import subprocess
-import sys
 
 import isolation
 
@@ -94,8 +94,12 @@ def ip(*arguments):
         raise AssertionError("ip %s: %s" % (" ".join(arguments), done.stdout))
 
 
-def mount(test, *arguments):
-    """Mounts something until the end of the test; the last argument is the place."""
+@contextlib.contextmanager
+def mounted(*arguments):
+    """Mounts something for a while; the last argument is the place."""
     isolation.require()
-    subprocess.run(["mount", *arguments], check=True, stdout=sys.stderr)
-    test.addCleanup(subprocess.run, ["umount", "--lazy", arguments[-1]], check=True)
+    subprocess.run(["mount", *arguments], check=True)
+    try:
+        yield arguments[-1]
+    finally:
+        subprocess.run(["umount", "--lazy", arguments[-1]], check=True)

@@ -30,8 +30,7 @@ struct BootLedger: ~Copyable {
   /// The ledger of a network, after the reservations of earlier boots were taken back; an idle one unless the
   /// configuration asks for it.
   init(of configuration: HostLocalConfiguration, _ store: inout ReservationStore) throws(HostLocalError) {
-    let own = LexicalPath.joined(configuration.dataDirectory, NewReservation.ownDirectoryName)
-    place = LexicalPath.joined(own, configuration.name)
+    place = Self.place(dataDirectory: configuration.dataDirectory, network: configuration.name)
     ledger = nil
     former = nil
     let boot = store.surroundings.boot
@@ -49,6 +48,15 @@ struct BootLedger: ~Copyable {
     }
     ledger = ReservationTable(capacity: store.table.count * 2)
     try observe(store)
+  }
+
+  private static func place(dataDirectory: String, network: String) -> String {
+    LexicalPath.joined(LexicalPath.joined(dataDirectory, NewReservation.ownDirectoryName), network)
+  }
+
+  /// Where a network's ledger lies.
+  static func ledgerPath(dataDirectory: String, network: String) -> String {
+    place(dataDirectory: dataDirectory, network: network) + "/ledger"
   }
 
   private var ledgerPath: String { place + "/ledger" }
@@ -184,7 +192,7 @@ struct BootLedger: ~Copyable {
 
 extension ReservationTable.Record {
   /// Whether a file is the very one that was recorded.
-  fileprivate func describes(_ status: stat) -> Bool {
+  func describes(_ status: stat) -> Bool {
     status.isRegularFile && UInt64(status.st_ino) == inode && Int64(status.st_ctim.tv_sec) == changeSeconds
       && Int64(status.st_ctim.tv_nsec) == changeNanoseconds
   }
