@@ -11,14 +11,13 @@ struct EarlierBoots: ~Copyable {
   private var evidence: ReservationTable?
 
   init(dataDirectory: String, network: String, boot: BootIdentity = .current()) {
-    let path = BootLedger.ledgerPath(dataDirectory: dataDirectory, network: network)
-    guard boot.isKnown, let ledger = TableFile.open(path), ledger.header.boot.machine == boot.machine,
-      ledger.header.boot.boot != boot.boot
-    else {
-      evidence = nil
-      return
-    }
-    evidence = ledger
+    evidence = TableFile.open(BootLedger.ledgerPath(dataDirectory: dataDirectory, network: network))
+    if !isProof(in: boot) { evidence = nil }
+  }
+
+  private func isProof(in boot: BootIdentity) -> Bool {
+    guard boot.isKnown, evidence != nil else { return false }
+    return evidence?.boot().machine == boot.machine && evidence?.boot().boot != boot.boot
   }
 
   /// Whether the file of this address is the one that was recorded then.

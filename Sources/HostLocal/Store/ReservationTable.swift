@@ -65,6 +65,9 @@ struct ReservationTable: ~Copyable {
   var header: TableHeader { TableHeader(memory.base) }
   var count: Int { Int(header.count) }
 
+  /// When and where the table was written.
+  func boot() -> BootIdentity { header.boot }
+
   // MARK: Looking up
 
   /// Calls `body` with every record whose content has the digest, until it returns false.
