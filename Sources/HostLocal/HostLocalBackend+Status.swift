@@ -54,8 +54,8 @@ extension HostLocalBackend {
       throw Self.unusable(path, systemReason(error.number))
     }
     var taken = [UInt128](repeating: 0, count: configuration.rangeSets.count)
-    try DirectoryListing.forEachEntry(in: directory) { entry in
-      guard let address = StoreFile.address(named: entry.name) else { return }
+    for entry in try DirectoryListing.entries(in: directory) {
+      guard let address = StoreFile.address(named: entry.name) else { continue }
       for (index, set) in configuration.rangeSets.enumerated() {
         guard let range = set.range(containing: address), range.gateway != address else { continue }
         taken[index] += 1

@@ -22,8 +22,7 @@ class Program:
         """What it says of itself; for a file of a Debian package also the package and its version."""
         said = subprocess.run([self.path], env={}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         words = (said.stderr.splitlines() or ["no version"])[0].removeprefix("CNI host-local plugin ")
-        package = self.package()
-        return "%s, %s" % (package, words) if package else words
+        return ", ".join(part for part in (self.package(), words) if part and part != "version unknown") or words
 
     def package(self):
         try:

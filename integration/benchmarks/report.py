@@ -72,7 +72,8 @@ class Row:
         return self.ratio_cell("original", "processor") if isinstance(self.ours, measure.Summary) else ""
 
     def count_cell(self):
-        return str(self.ours.count) if isinstance(self.ours, measure.Summary) else ""
+        columns = (self.ours, self.original)
+        return " / ".join(str(column.count) for column in columns if isinstance(column, measure.Summary))
 
     def cells(self):
         title = "%s; %s" % (self.title, self.note) if self.note else self.title

@@ -28,11 +28,11 @@ public struct ReservationInventory: Sendable {
       throw .system("open", dataDirectory, error.number)
     }
     var names: [String] = []
-    try DirectoryListing.forEachEntry(in: base) { entry in
-      guard entry.name.first != UInt8(ascii: ".") else { return }
+    for entry in try DirectoryListing.entries(in: base) {
+      guard entry.name.first != UInt8(ascii: ".") else { continue }
       var status = stat()
       let name = String(decoding: entry.name, as: UTF8.self)
-      guard fstatat(base.number, name, &status, 0) == 0, status.isDirectory else { return }
+      guard fstatat(base.number, name, &status, 0) == 0, status.isDirectory else { continue }
       names.append(name)
     }
     return names.sorted()
@@ -49,8 +49,8 @@ public struct ReservationInventory: Sendable {
     }
     let evidence = EarlierBoots(dataDirectory: dataDirectory, network: network)
     var found: [StoredReservation] = []
-    try DirectoryListing.forEachEntry(in: directory) { entry in
-      guard let reservation = Self.read(entry, in: directory, evidence) else { return }
+    for entry in try DirectoryListing.entries(in: directory) {
+      guard let reservation = Self.read(entry, in: directory, evidence) else { continue }
       found.append(reservation)
     }
     return found.sorted { $0.address < $1.address }
@@ -64,11 +64,11 @@ public struct ReservationInventory: Sendable {
       throw .system("open", path, error.number)
     }
     var cursors: [Int: String] = [:]
-    try DirectoryListing.forEachEntry(in: directory) { entry in
+    for entry in try DirectoryListing.entries(in: directory) {
       let name = String(decoding: entry.name, as: UTF8.self)
       guard StoreFile.isOwn(entry.name), let dot = name.lastIndex(of: "."), let index = Int(name[name.index(after: dot)...]),
         let content = StoreFile.read(name, in: directory)
-      else { return }
+      else { continue }
       cursors[index] = String(decoding: content.bytes, as: UTF8.self)
     }
     return cursors

@@ -18,13 +18,11 @@ struct DirectoryEntry {
 }
 
 enum DirectoryListing {
-  /// Calls `body` with every name but `.` and `..`, in the order of the file system.
+  /// Every name but `.` and `..`, in the order of the file system.
   ///
   /// Reads raw entries (getdents64(2)), because the C library's directory streams cost an allocation and a copy more.
-  static func forEachEntry(
-    in directory: borrowing FileDescriptor,
-    _ body: (DirectoryEntry) throws(HostLocalError) -> Void
-  ) throws(HostLocalError) {
+  static func entries(in directory: borrowing FileDescriptor) throws(HostLocalError) -> [DirectoryEntry] {
+    var entries: [DirectoryEntry] = []
     // The descriptor may have been listed before.
     lseek(directory.number, 0, SEEK_SET)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
@@ -32,13 +30,13 @@ enum DirectoryListing {
     while true {
       let count = clinux_read_directory(directory.number, buffer.baseAddress, buffer.count)
       guard count >= 0 else { throw HostLocalError(.system(errno), "cannot list the reservations (error \(errno))") }
-      if count == 0 { return }
+      if count == 0 { return entries }
       var place = 0
       while place < count {
         let length = Int(buffer.load(fromByteOffset: place + Layout.length, as: UInt16.self))
         let name = buffer[(place + Layout.name)..<(place + length)].prefix { $0 != 0 }
         if !name.elementsEqual([UInt8(ascii: ".")]), !name.elementsEqual([UInt8(ascii: "."), UInt8(ascii: ".")]) {
-          try body(
+          entries.append(
             DirectoryEntry(
               name: Array(name),
               inode: buffer.load(fromByteOffset: place, as: UInt64.self),

@@ -26,7 +26,7 @@ enum OddEntries {
           O_RDONLY | O_DIRECTORY | O_NOFOLLOW
         )
       else { continue }
-      try? DirectoryListing.forEachEntry(in: nested) { entry in
+      for entry in (try? DirectoryListing.entries(in: nested)) ?? [] {
         pending.append(name + entry.name + (entry.kind == .directory ? [UInt8(ascii: "/")] : []))
       }
     }

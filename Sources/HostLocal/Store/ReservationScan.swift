@@ -26,8 +26,7 @@ struct ReservationScan: ~Copyable {
     _ directory: borrowing FileDescriptor,
     known: (IPAddress) -> ReservationTable.Record?
   ) throws(HostLocalError) {
-    var entries: [DirectoryEntry] = []
-    try DirectoryListing.forEachEntry(in: directory) { (entry) throws(HostLocalError) in entries.append(entry) }
+    let entries = try DirectoryListing.entries(in: directory)
     table = ReservationTable(capacity: entries.count * 5 / 4)
     // Telling one file from another in the same inode is of use only to an index, which a small directory has not.
     let needsIncarnations = entries.count >= ReservationIndex.smallestCount

@@ -280,10 +280,10 @@ struct ReservationStore: ~Copyable {
 
   /// Calls `body` with every reservation that has an owner to be told from its content.
   func forEachReservation(_ body: (IPAddress, ReservationContent) -> Void) throws(HostLocalError) {
-    try DirectoryListing.forEachEntry(in: directory) { entry in
+    for entry in try DirectoryListing.entries(in: directory) {
       guard entry.kind == .file || entry.kind == .unknown, let address = StoreFile.address(named: entry.name),
         let file = StoreFile.read(String(decoding: entry.name, as: UTF8.self), in: directory), file.isRegularFile
-      else { return }
+      else { continue }
       body(address, ReservationContent(file.bytes))
     }
   }
