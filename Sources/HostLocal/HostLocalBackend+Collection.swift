@@ -12,7 +12,7 @@ extension HostLocalBackend {
     guard configuration.options.collects else { return }
     let path = configuration.networkDirectory
     guard var store = try ReservationStore.open(path, creating: false, surroundings: surroundings) else { return }
-    var ledger = try BootLedger(of: configuration, &store)
+    var ledger = BootLedger(of: configuration, &store)
     let containers = Set(valid.map { Array($0.containerID.utf8) })
     var stale: [(address: IPAddress, owner: String)] = []
     try store.forEachReservation { address, content in

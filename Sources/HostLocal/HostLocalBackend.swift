@@ -17,7 +17,7 @@ public struct HostLocalBackend: IPAMBackend {
   ///
   /// - Parameter log: takes warnings, a line each.
   public init(_ configuration: HostLocalConfiguration, log: @escaping @Sendable (String) -> Void) {
-    self.init(configuration, surroundings: StoreSurroundings(boot: .current(), log: log))
+    self.init(configuration, surroundings: StoreSurroundings(log: log))
   }
 
   init(_ configuration: HostLocalConfiguration, surroundings: StoreSurroundings) {
@@ -32,7 +32,7 @@ public struct HostLocalBackend: IPAMBackend {
     var dns = DNSConfiguration()
     if let path = configuration.resolverFile { dns = try ResolverFile.read(path) }
     var store = try openStore()
-    var ledger = try BootLedger(of: configuration, &store)
+    var ledger = BootLedger(of: configuration, &store)
     var pending = configuration.requestedAddresses
     for address in request.addresses where !pending.contains(address) { pending.append(address) }
     var taken: [IPAddress] = []
@@ -73,7 +73,7 @@ public struct HostLocalBackend: IPAMBackend {
   /// - Throws: ``HostLocalError`` when the directory or its lock cannot be had.
   public func release(_ attachment: Attachment) async throws {
     var store = try openStore()
-    var ledger = try BootLedger(of: configuration, &store)
+    var ledger = BootLedger(of: configuration, &store)
     for _ in configuration.rangeSets {
       let holdings = try store.holdings(of: attachment)
       guard !holdings.isEmpty else { break }

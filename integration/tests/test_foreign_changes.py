@@ -120,7 +120,7 @@ class ForeignChanges(plugin.PluginTest):
         self.copy(self.data, clone.data_directory)
         os.unlink(self.path(clone, self.address_of(clone, "living-3")))
         self.reserve(clone, "10.81.0.99", "stranger")
-        os.utime(clone.directory, ns=stamps)
+        self.stamp(clone, stamps)
         shutil.rmtree(self.data)
         os.rename(clone.data_directory, self.data)
         self.assertEqual(self.stamps(network)[1], stamps[1])
@@ -130,6 +130,12 @@ class ForeignChanges(plugin.PluginTest):
     def stamps(self, network):
         status = os.stat(network.directory)
         return status.st_atime_ns, status.st_mtime_ns
+
+    def stamp(self, network, times, unlike=None):
+        """Sets a directory's times. Its change time then is another than `unlike`, as in life, where time passes."""
+        os.utime(network.directory, ns=times)
+        while os.stat(network.directory).st_ctime_ns == unlike:
+            os.utime(network.directory, ns=times)
 
     def test_directory_of_another_machine(self):
         """A directory that another machine made with as many calls takes the place of ours: only its content counts."""
@@ -189,19 +195,30 @@ class ForeignChanges(plugin.PluginTest):
 
     # MARK: edits
 
-    def test_entries_changed_in_place(self):
-        """A reservation rewritten for another container is the other's, though the directory itself did not change."""
+    def rewritten(self):
+        """A network in which a reservation was rewritten for another container, and its address."""
         network = self.filled()
         address = self.address_of(network, "living-5")
         with open(self.path(network, address), "r+b") as file:
             file.truncate()
             file.write(plugin.content("heir"))
+        return network, address
+
+    def test_entries_rewritten_in_place_are_lost_to_the_old_holder(self):
+        """A reservation rewritten for another container is not released, nor found, for the one that had it."""
+        network, address = self.rewritten()
         self.assertAbsent(network, ["living-5"])
+        self.assertNotEqual(self.assertSucceeds(network.add("living-5")).addresses, [address])
+        self.assertCanBeFilled(network)
+        self.assertEqual(network.reservations()[address], plugin.content("heir"))
+
+    def test_entries_rewritten_in_place_are_found_for_the_new_holder(self):
+        """It is found for the other one, though nothing shows that the directory changed."""
+        network, address = self.rewritten()
         self.assertFails(network.add("heir"), 999, "%s has been allocated to heir" % address)
         self.assertSucceeds(network.check("heir"))
         self.assertSucceeds(network.delete("heir"))
         self.assertFalse(os.path.exists(self.path(network, address)))
-        self.assertTruthful(network)
 
     def test_entries_exchanged_by_renaming(self):
         """Two reservations that changed places are found in their new ones."""
@@ -248,11 +265,11 @@ class ForeignChanges(plugin.PluginTest):
                     self.assertSucceeds(network.add("living-%d" % number))
                 for name in os.listdir(network.directory):
                     os.utime(self.path(network, name), ns=(moment, moment))
-                os.utime(network.directory, ns=(moment, moment))
+                self.stamp(network, (moment, moment))
                 self.assertSucceeds(network.delete("living-0"))
-                os.utime(network.directory, ns=(moment, moment))
+                self.stamp(network, (moment, moment))
                 self.reserve(network, "10.82.0.10", "stranger")
-                os.utime(network.directory, ns=(moment, moment))
+                self.stamp(network, (moment, moment))
                 self.assertAbsent(network, ["living-0"])
                 self.assertTruthful(network)
 
@@ -261,15 +278,21 @@ class ForeignChanges(plugin.PluginTest):
         network = self.filled()
         for turn, shift in enumerate((-YEAR, -1, 0, 1, YEAR)):
             with self.subTest(shift=shift):
-                accessed, modified = self.stamps(network)
-                self.reserve(network, "10.81.0.%d" % (100 + turn), "stranger-%d" % turn)
-                os.utime(network.directory, ns=(accessed, modified + shift))
+                with self.shifted(network, shift):
+                    self.reserve(network, "10.81.0.%d" % (100 + turn), "stranger-%d" % turn)
                 self.assertFails(network.add("stranger-%d" % turn), 999, "duplicate allocation is not allowed")
-                accessed, modified = self.stamps(network)
-                os.unlink(self.path(network, self.address_of(network, "living-%d" % turn)))
-                os.utime(network.directory, ns=(accessed, modified + shift))
+                with self.shifted(network, shift):
+                    os.unlink(self.path(network, self.address_of(network, "living-%d" % turn)))
                 self.assertAbsent(network, ["living-%d" % turn])
         self.assertTruthful(network)
+
+    @contextlib.contextmanager
+    def shifted(self, network, shift):
+        """The directory's time of change after what happens inside is the time before, and this much more."""
+        accessed, modified = self.stamps(network)
+        changed = os.stat(network.directory).st_ctime_ns
+        yield
+        self.stamp(network, (accessed, modified + shift), unlike=changed)
 
 
 if __name__ == "__main__":

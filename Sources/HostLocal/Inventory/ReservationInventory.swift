@@ -87,7 +87,7 @@ public struct ReservationInventory: Sendable {
     of network: String,
     log: @escaping @Sendable (String) -> Void
   ) throws(HostLocalError) -> [StoredReservation] {
-    let surroundings = StoreSurroundings(boot: .current(), log: log)
+    let surroundings = StoreSurroundings(log: log)
     guard
       var store = try ReservationStore.open(directory(of: network), creating: false, surroundings: surroundings)
     else { return [] }

@@ -15,11 +15,14 @@ struct BootIdentity: Hashable {
   struct Source: Hashable, Sendable {
     var machinePath = "/etc/machine-id"
     var bootPath = "/proc/sys/kernel/random/boot_id"
+
+    /// The boot alone; 0 when it cannot be read.
+    func boot() -> UInt128 { BootIdentity.read(bootPath) }
   }
 
   /// The identity of the running system.
   static func current(_ source: Source = Source()) -> BootIdentity {
-    BootIdentity(machine: read(source.machinePath), boot: read(source.bootPath))
+    BootIdentity(machine: read(source.machinePath), boot: source.boot())
   }
 
   /// Whether both are known, so that a later boot of the same machine can be told from this one.

@@ -26,27 +26,44 @@ struct BootLedger: ~Copyable {
   private var ledger: ReservationTable?
   private var former: ReservationTable?
   private let place: String
+  private let boot: BootIdentity
 
   /// The ledger of a network, after the reservations of earlier boots were taken back; an idle one unless the
   /// configuration asks for it.
-  init(of configuration: HostLocalConfiguration, _ store: inout ReservationStore) throws(HostLocalError) {
+  ///
+  /// A ledger that cannot be written is reported and done without: what is not recorded is kept, which is safe, and a
+  /// container must not go without an address for it.
+  init(of configuration: HostLocalConfiguration, _ store: inout ReservationStore) {
     place = Self.place(dataDirectory: configuration.dataDirectory, network: configuration.name)
     ledger = nil
     former = nil
-    let boot = store.surroundings.boot
-    guard configuration.options.reclaimsAfterReboot, boot.isKnown else { return }
+    guard configuration.options.reclaimsAfterReboot else {
+      boot = BootIdentity(machine: 0, boot: 0)
+      return
+    }
+    boot = .current(store.surroundings.identity)
+    guard boot.isKnown else { return }
+    do throws(SystemError) {
+      try settle(&store)
+    } catch {
+      ledger = nil
+      let reason = SystemMessage.text("write", place, error.number)
+      store.surroundings.log("reservations are not recorded for a reboot: \(reason)")
+    }
+  }
+
+  private mutating func settle(_ store: inout ReservationStore) throws(SystemError) {
     former = TableFile.open(formerPath)
-    if former?.header.boot != boot { former = nil }
+    if former?.boot() != boot { former = nil }
     ledger = TableFile.open(ledgerPath)
-    if ledger?.header.boot == boot {
+    if ledger?.boot() == boot {
       if store.isTableFresh { try observe(store) }
       return
     }
     TableFile.makeDirectory(place)
-    if let evidence = ledger.take(), evidence.header.boot.machine == boot.machine {
+    if let evidence = ledger.take(), evidence.boot().machine == boot.machine {
       try reclaim(evidence, &store)
     }
-    ledger = ReservationTable(capacity: store.table.count * 2)
     try observe(store)
   }
 
@@ -68,7 +85,7 @@ struct BootLedger: ~Copyable {
   private mutating func reclaim(
     _ evidence: borrowing ReservationTable,
     _ store: inout ReservationStore
-  ) throws(HostLocalError) {
+  ) throws(SystemError) {
     var proven: [ReservationTable.Record] = []
     evidence.forEachRecord { record in
       guard let status = try? File.status(of: record.address.description, in: store.directory.number) else { return }
@@ -81,8 +98,8 @@ struct BootLedger: ~Copyable {
       remembered = remembered.grown()
       _ = remembered.insert(record)
     }
-    remembered.header.boot = store.surroundings.boot
-    try write(remembered, to: formerPath)
+    remembered.header.boot = boot
+    try TableFile.write(remembered, to: formerPath)
     former = TableFile.open(formerPath)
     for record in proven { store.remove(record.address) }
     store.surroundings.log(
@@ -143,7 +160,7 @@ struct BootLedger: ~Copyable {
     guard var grown = ledger?.grown() else { return }
     _ = grown.insert(record)
     // Without a ledger that can be written nothing is ever reclaimed, which is what an unrecorded reservation means.
-    try? write(grown, to: ledgerPath)
+    try? TableFile.write(grown, to: ledgerPath)
     ledger = TableFile.open(ledgerPath)
   }
 
@@ -151,7 +168,7 @@ struct BootLedger: ~Copyable {
   mutating func forget(_ address: IPAddress) { ledger?.remove(address) }
 
   /// Brings the ledger in line with the directory, for what others have made and removed in this boot.
-  private mutating func observe(_ store: borrowing ReservationStore) throws(HostLocalError) {
+  private mutating func observe(_ store: borrowing ReservationStore) throws(SystemError) {
     var observed = ReservationTable(capacity: store.table.count * 3 / 2)
     var addresses: [IPAddress] = []
     store.table.forEachRecord { addresses.append($0.address) }
@@ -162,8 +179,8 @@ struct BootLedger: ~Copyable {
       observed = observed.grown()
       _ = observed.insert(record)
     }
-    observed.header.boot = store.surroundings.boot
-    try write(observed, to: ledgerPath)
+    observed.header.boot = boot
+    try TableFile.write(observed, to: ledgerPath)
     ledger = TableFile.open(ledgerPath)
   }
 
@@ -179,14 +196,6 @@ struct BootLedger: ~Copyable {
     record.changeSeconds = Int64(status.st_ctim.tv_sec)
     record.changeNanoseconds = Int64(status.st_ctim.tv_nsec)
     return record
-  }
-
-  private func write(_ table: borrowing ReservationTable, to path: String) throws(HostLocalError) {
-    do throws(SystemError) {
-      try TableFile.write(table, to: path)
-    } catch {
-      throw .system("write", path, error.number)
-    }
   }
 }
 

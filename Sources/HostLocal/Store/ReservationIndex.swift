@@ -16,7 +16,7 @@ struct ReservationIndex {
   private let path: String
   private let place: String
   private let directory: FileNumber
-  private let boot: BootIdentity
+  private let identity: BootIdentity.Source
 
   /// Where indexes live.
   static let defaultPlace = "/run/swift-ipam/host-local"
@@ -24,26 +24,26 @@ struct ReservationIndex {
   /// Below this many reservations a directory is read afresh each time: that is as quick, and leaves no trace.
   static let smallestCount = 16
 
-  init(place: String, directory: FileNumber, boot: BootIdentity) {
+  init(place: String, directory: FileNumber, identity: BootIdentity.Source) {
     self.place = place
     path = "\(place)/\(directory.device)-\(directory.inode)"
     self.directory = directory
-    self.boot = boot
+    self.identity = identity
   }
 
   enum Found: ~Copyable {
     /// What the directory holds.
     case trusted(ReservationTable)
-    /// What the directory held at some time of this boot. Good for what can be verified entry by entry.
+    /// What the directory held at some time of this boot. Good for what can be confirmed file by file.
     case outdated(ReservationTable)
     case nothing
   }
 
   /// The index as it is, judged by the directory's modification time.
   func open(modified: timespec) -> Found {
-    guard let table = TableFile.open(path), table.header.directory == directory, table.header.boot == boot else {
-      return .nothing
-    }
+    guard let table = TableFile.open(path), table.header.directory == directory,
+      table.header.boot.boot == identity.boot(), !table.header.isBeingChanged
+    else { return .nothing }
     let stamp = table.header.stamp
     if Int(stamp.seconds) == modified.tv_sec, Int(stamp.nanoseconds) == modified.tv_nsec, stamp.seconds != 0 {
       return .trusted(table)
@@ -57,13 +57,15 @@ struct ReservationIndex {
   /// stamp is set leaves the time of that change, and so an index that is not trusted.
   func publish(_ table: borrowing ReservationTable, directory descriptor: borrowing FileDescriptor) {
     let header = table.header
+    header.isBeingChanged = false
     if table.memory.isShared {
       header.stamp = header.stamp.next
     } else {
-      guard table.count >= Self.smallestCount, boot.boot != 0 else { return }
+      let boot = identity.boot()
+      guard table.count >= Self.smallestCount, boot != 0 else { return }
       header.stamp = .random()
       header.directory = directory
-      header.boot = boot
+      header.boot = BootIdentity(machine: 0, boot: boot)
       TableFile.makeDirectory(place)
       // The index only saves time, and on a host without a writable place for it there is nothing to be done about it.
       guard (try? TableFile.write(table, to: path)) != nil else { return }

@@ -7,52 +7,55 @@ import IPAddressing
   import Musl
 #endif
 
-/// Reads a network's directory into a table.
+/// Brings a table in line with a network's directory.
 struct ReservationScan: ~Copyable {
   /// What the directory holds.
-  var table = ReservationTable(capacity: 64)
+  private(set) var table: ReservationTable
   /// Reservations without an owner: empty, or nothing but NUL bytes.
-  var damaged: [IPAddress] = []
+  private(set) var damaged: [IPAddress] = []
   /// Entries that are neither reservations nor the store's own files, directories with a slash behind their names.
-  var oddNames: [[UInt8]] = []
+  private(set) var oddNames: [[UInt8]] = []
+
+  /// Lists the directory, and reads every file that `known` does not know.
+  ///
+  /// What the table says of an address is kept only if the same file has its name still; that the inode has the same
+  /// number is not enough, because a file made later may have been given it.
+  init(_ directory: borrowing FileDescriptor, known: consuming ReservationTable) throws(HostLocalError) {
+    table = known
+    let entries = try DirectoryListing.entries(in: directory)
+    // Telling one file from another in the same inode is of use only to an index, which a small directory has not.
+    let needsIncarnations = entries.count >= ReservationIndex.smallestCount
+    table.beginPass()
+    for entry in entries where !StoreFile.isOwn(entry.name) {
+      add(entry, directory, needsIncarnation: needsIncarnations)
+    }
+    table.removeUnseen()
+  }
 
   /// The table, once nothing else of the scan is needed.
   consuming func takeTable() -> ReservationTable { table }
 
-  /// Reads the directory.
-  ///
-  /// - Parameter known: what was known of an address before. A reservation that is still the same file is not read again.
-  init(
-    _ directory: borrowing FileDescriptor,
-    known: (IPAddress) -> ReservationTable.Record?
-  ) throws(HostLocalError) {
-    let entries = try DirectoryListing.entries(in: directory)
-    table = ReservationTable(capacity: entries.count * 5 / 4)
-    // Telling one file from another in the same inode is of use only to an index, which a small directory has not.
-    let needsIncarnations = entries.count >= ReservationIndex.smallestCount
-    for entry in entries { add(entry, directory, known, needsIncarnation: needsIncarnations) }
-  }
+  /// Takes the record of an address out, because its file was removed.
+  mutating func remove(_ address: IPAddress) { table.remove(address) }
 
   private mutating func add(
     _ entry: DirectoryEntry,
     _ directory: borrowing FileDescriptor,
-    _ known: (IPAddress) -> ReservationTable.Record?,
     needsIncarnation: Bool
   ) {
-    if StoreFile.isOwn(entry.name) { return }
     guard let address = StoreFile.address(named: entry.name) else {
       oddNames.append(entry.kind == .directory ? entry.name + [UInt8(ascii: "/")] : entry.name)
       return
     }
     var record = ReservationTable.Record(address: address, contentDigest: 0, inode: entry.inode)
     let name = String(decoding: entry.name, as: UTF8.self)
-    if needsIncarnation { record.incarnation = clinux_incarnation(directory.number, name) }
+    // What a symbolic link leads to can change without the link, so only a file is told by its incarnation.
+    if needsIncarnation, entry.kind == .file {
+      record.incarnation = clinux_incarnation(directory.number, name)
+    }
+    if table.confirm(address, incarnation: record.incarnation) { return }
     if entry.kind == .directory {
       oddNames.append(entry.name + [UInt8(ascii: "/")])
-    } else if needsIncarnation, let known = known(address), known.contentDigest != 0, known.incarnation != 0,
-      known.incarnation == record.incarnation
-    {
-      record = known
     } else if let content = StoreFile.read(name, in: directory) {
       if content.isRegularFile, entry.kind != .symbolicLink, ReservationContent(content.bytes) == .damaged {
         damaged.append(address)

@@ -24,6 +24,8 @@ struct ReservationStore: ~Copyable {
   private let lock: DirectoryLock
   /// Whether the directory was read by this process, so that the table cannot be older than the lock.
   private(set) var isTableFresh: Bool
+  /// Whether the directory was changed by somebody who did not hold the lock.
+  private var isContested = false
   /// Whether the table says more than the published index.
   private var needsPublishing: Bool
 
@@ -48,7 +50,7 @@ struct ReservationStore: ~Copyable {
     let index = ReservationIndex(
       place: surroundings.indexPlace,
       directory: status.fileNumber,
-      boot: surroundings.boot
+      identity: surroundings.identity
     )
     var isTableFresh = true
     let table: ReservationTable
@@ -59,11 +61,11 @@ struct ReservationStore: ~Copyable {
       table = trusted
       isTableFresh = false
     case .outdated(let outdated):
-      let scan = try scan(directory, path, surroundings) { outdated.record(of: $0) }
+      let scan = try scan(directory, path, surroundings, known: outdated)
       oddNames = scan.oddNames
       table = scan.takeTable()
     case .nothing:
-      let scan = try scan(directory, path, surroundings) { _ in nil }
+      let scan = try scan(directory, path, surroundings, known: ReservationTable(capacity: 64))
       oddNames = scan.oddNames
       table = scan.takeTable()
     }
@@ -101,12 +103,12 @@ struct ReservationStore: ~Copyable {
     _ directory: borrowing FileDescriptor,
     _ path: String,
     _ surroundings: StoreSurroundings,
-    known: (IPAddress) -> ReservationTable.Record?
+    known: consuming ReservationTable
   ) throws(HostLocalError) -> ReservationScan {
     var scan = try ReservationScan(directory, known: known)
     for address in scan.damaged {
       guard unlinkat(directory.number, address.description, 0) == 0 else { continue }
-      scan.table.remove(address)
+      scan.remove(address)
       surroundings.log(
         "reclaimed \(path)/\(address): it was empty, left behind by a killed process or a power loss, and nobody's"
       )
@@ -116,7 +118,7 @@ struct ReservationStore: ~Copyable {
 
   /// Reads the directory again, because it does not hold what the index says.
   private mutating func rescan() throws(HostLocalError) {
-    let scan = try Self.scan(directory, path, surroundings) { _ in nil }
+    let scan = try Self.scan(directory, path, surroundings, known: ReservationTable(capacity: 64))
     oddNames = scan.oddNames
     table = scan.takeTable()
     isTableFresh = true
@@ -216,8 +218,14 @@ struct ReservationStore: ~Copyable {
     let content = ReservationContent.bytes(for: attachment)
     guard try NewReservation.link(content, as: address.description, in: directory, path: path) else {
       // The index took the address for free, so it is wrong about the directory.
-      if !isTableFresh { try rescan() }
+      guard isTableFresh else {
+        try rescan()
+        return false
+      }
+      // Somebody works in the directory without the lock. The address is taken, but by whom is not known, so what is
+      // known now must not pass for the directory's content.
       learn(ReservationTable.Record(address: address, contentDigest: 0))
+      isContested = true
       return false
     }
     var record = ReservationTable.Record(address: address, contentDigest: ReservationContent.digest(content))
@@ -291,7 +299,7 @@ struct ReservationStore: ~Copyable {
   /// Ends the work: what is known of the directory is published for the next process.
   mutating func finish() {
     // More odd names than the index has room for: then there is none, and every process reads the directory.
-    guard needsPublishing, table.header.setOddNames(oddNames) else { return }
+    guard needsPublishing, !isContested, table.header.setOddNames(oddNames) else { return }
     index.publish(table, directory: directory)
     needsPublishing = false
   }

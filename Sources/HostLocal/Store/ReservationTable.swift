@@ -58,6 +58,7 @@ struct ReservationTable: ~Copyable {
     header.magic = TableHeader.currentMagic
     header.capacity = UInt32(layout.capacity)
     header.blockCapacity = UInt32(layout.blockCapacity)
+    header.pass = 1
   }
 
   private let layout: TableLayout
@@ -92,7 +93,7 @@ struct ReservationTable: ~Copyable {
   func forEachRecord(_ body: (Record) -> Void) {
     for number in 1..<(Int(header.recordsUsed) + 1) {
       let place = layout.record(number)
-      if memory.load(place + RecordField.isUsed, as: UInt32.self) != 0 { body(loadRecord(place)) }
+      if memory.load(place + RecordField.lastSeen, as: UInt32.self) != 0 { body(loadRecord(place)) }
     }
   }
 
@@ -144,6 +145,7 @@ struct ReservationTable: ~Copyable {
   mutating func insert(_ record: Record) -> Bool {
     let header = header
     guard find(record.address) == nil else { return true }
+    header.isBeingChanged = true
     let key = Self.key(record.address)
     guard let block = findBlock(key >> 9) ?? addBlock(key >> 9) else { return false }
     let number: Int
@@ -165,16 +167,47 @@ struct ReservationTable: ~Copyable {
   mutating func remove(_ address: IPAddress) {
     guard let number = find(address) else { return }
     let header = header
+    header.isBeingChanged = true
     let place = layout.record(number)
     let digest = memory.load(place + RecordField.contentDigest, as: UInt64.self)
     unlink(number, from: layout.contentBucket(digest), next: RecordField.nextByContent)
     unlink(number, from: layout.addressBucket(Self.key(address)), next: RecordField.nextByAddress)
-    memory.store(place + RecordField.isUsed, UInt32(0))
+    memory.store(place + RecordField.lastSeen, UInt32(0))
     storeNumber(place + RecordField.nextByContent, Int(header.freeRecord))
     header.freeRecord = UInt32(number)
     header.count -= 1
     let key = Self.key(address)
     if let block = findBlock(key >> 9) { setBit(key, in: block, to: false) }
+  }
+
+  /// Begins a comparison with the directory: from here on every record counts as unseen.
+  mutating func beginPass() {
+    header.isBeingChanged = true
+    header.pass = header.pass == .max ? 1 : header.pass + 1
+  }
+
+  /// Marks the record of an address as seen if it is about this very file; otherwise the record is removed.
+  mutating func confirm(_ address: IPAddress, incarnation: UInt64) -> Bool {
+    guard let number = find(address) else { return false }
+    let place = layout.record(number)
+    guard incarnation != 0, memory.load(place + RecordField.incarnation, as: UInt64.self) == incarnation,
+      memory.load(place + RecordField.contentDigest, as: UInt64.self) != 0
+    else {
+      remove(address)
+      return false
+    }
+    memory.store(place + RecordField.lastSeen, header.pass)
+    return true
+  }
+
+  /// Ends a comparison: records of what was not seen are removed.
+  mutating func removeUnseen() {
+    let pass = header.pass
+    for number in 1..<(Int(header.recordsUsed) + 1) {
+      let place = layout.record(number)
+      let lastSeen = memory.load(place + RecordField.lastSeen, as: UInt32.self)
+      if lastSeen != 0, lastSeen != pass { remove(loadRecord(place).address) }
+    }
   }
 
   /// A table with the same records and room for more, in memory of its own.
@@ -207,7 +240,8 @@ struct ReservationTable: ~Copyable {
     static let changeNanoseconds = 48
     static let nextByContent = 52
     static let nextByAddress = 56
-    static let isUsed = 60
+    /// The pass that saw the file; 0 when the record is not in use.
+    static let lastSeen = 60
   }
 
   private func find(_ address: IPAddress) -> Int? {
@@ -251,7 +285,7 @@ struct ReservationTable: ~Copyable {
     memory.store(place + RecordField.inode, record.inode)
     memory.store(place + RecordField.changeSeconds, record.changeSeconds)
     memory.store(place + RecordField.changeNanoseconds, UInt32(truncatingIfNeeded: record.changeNanoseconds))
-    memory.store(place + RecordField.isUsed, UInt32(1))
+    memory.store(place + RecordField.lastSeen, header.pass)
     let contentBucket = layout.contentBucket(record.contentDigest)
     storeNumber(place + RecordField.nextByContent, loadNumber(contentBucket))
     storeNumber(contentBucket, number)

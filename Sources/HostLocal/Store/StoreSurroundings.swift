@@ -4,8 +4,8 @@ import CNI
 struct StoreSurroundings: Sendable {
   /// Where indexes live.
   var indexPlace = ReservationIndex.defaultPlace
-  /// Which boot of which machine this is.
-  var boot: BootIdentity
+  /// Where it is read which boot of which machine this is. Read when needed, because most calls do without.
+  var identity = BootIdentity.Source()
   /// After so many seconds of waiting for the lock its holder is named.
   var lockPatience: UInt32 = 5
   /// Takes warnings, a line each.

@@ -23,7 +23,9 @@ struct TableHeader {
     static let boot = 64
     static let machine = 80
     static let oddNamesSize = 96
-    static let oddNames = 104
+    static let isBeingChanged = 100
+    static let pass = 104
+    static let oddNames = 108
   }
 
   private func load<Value: BitwiseCopyable>(_ place: Int) -> Value { base.load(fromByteOffset: place, as: Value.self) }
@@ -62,6 +64,16 @@ struct TableHeader {
   var blocksUsed: UInt32 {
     get { load(Field.blocksUsed) }
     nonmutating set { store(Field.blocksUsed, newValue) }
+  }
+  /// Counts comparisons with the directory; never 0.
+  var pass: UInt32 {
+    get { load(Field.pass) }
+    nonmutating set { store(Field.pass, newValue) }
+  }
+  /// Set from the first change to the publishing of a shared table: whoever finds it set finds what a killed process left.
+  var isBeingChanged: Bool {
+    get { load(Field.isBeingChanged) as UInt32 != 0 }
+    nonmutating set { store(Field.isBeingChanged, UInt32(newValue ? 1 : 0)) }
   }
   /// The directory's modification time while the table describes it.
   var stamp: DirectoryStamp {
