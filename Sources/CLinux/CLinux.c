@@ -1,10 +1,18 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 int clinux_open_unnamed(int directory, mode_t mode) {
   return openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
@@ -35,4 +43,35 @@ uint64_t clinux_incarnation(int directory, const char *name) {
     digest = (digest ^ storage.handle.f_handle[i]) * 0x100000001b3u;
   }
   return digest == 0 ? 1 : digest;
+}
+
+static void interrupt_only(int signal) { (void)signal; }
+
+int clinux_lock_within(int file, unsigned int seconds) {
+  struct sigaction action = {.sa_handler = interrupt_only};
+  struct sigaction former;
+  if (sigaction(SIGALRM, &action, &former) != 0) return -1;
+  // The mask is inherited: whoever started this process may have blocked the signal.
+  sigset_t alarm_only, former_mask;
+  sigemptyset(&alarm_only);
+  sigaddset(&alarm_only, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &alarm_only, &former_mask);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM};
+  event.sigev_notify_thread_id = gettid();
+  timer_t timer;
+  int result = -1;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) {
+    // Fires again and again, in case the first signal comes before the wait has begun.
+    struct itimerspec span = {.it_value = {.tv_sec = seconds}, .it_interval = {.tv_nsec = 100 * 1000 * 1000}};
+    timer_settime(timer, 0, &span, NULL);
+    result = flock(file, LOCK_EX);
+    int failure = errno;
+    timer_delete(timer);
+    errno = failure;
+  }
+  int failure = errno;
+  pthread_sigmask(SIG_SETMASK, &former_mask, NULL);
+  sigaction(SIGALRM, &former, NULL);
+  errno = failure;
+  return result;
 }

@@ -73,7 +73,8 @@ class Benchmark:
         bars = {0: [report.Bar("original", 0.6)], LARGEST: [report.Bar("original", 0.01), report.Bar("empty", 1.5)]}
         for verb in ("ADD", "DEL"):
             title = "%s, %s reservations" % (verb, format(count, ","))
-            self.row(title, taken["ours" + verb], taken["original" + verb], taken.get("empty" + verb), bars.get(count, ()))
+            lanes = [taken.get(lane + verb) for lane in ("ours", "original", "empty")]
+            self.row(title, *lanes, bars.get(count, ()))
         self.discard(ours, original, empty)
 
     def after_foreign_change(self, count):
@@ -81,7 +82,7 @@ class Benchmark:
         ours, empty = self.network(self.ours, count=count), self.network(self.ours)
         taken = measure.in_turn(
             [
-                (None, lambda n: ours.add("foreign-%d" % n, program=self.original)),
+                ("original", lambda n: ours.add("foreign-%d" % n, program=self.original)),
                 ("ours", lambda n: ours.add("new-%d" % n)),
                 ("empty", lambda n: empty.add("new-%d" % n)),
                 (None, lambda n: ours.delete("new-%d" % n)),
@@ -92,7 +93,7 @@ class Benchmark:
             most=50,
         )
         title = "first ADD after the original's, %s reservations" % format(count, ",")
-        self.row(title, taken["ours"], None, taken["empty"])
+        self.row(title, taken["ours"], taken["original"], taken["empty"])
         self.discard(ours, empty)
 
     def behind_run(self):
@@ -135,7 +136,8 @@ class Benchmark:
             ]
         steps.append(("original", lambda n: original.add("new", expected=1)))
         taken = measure.in_turn(steps, BUDGET)
-        self.row("ADD refused on a full /16", taken["ours"], taken["original"], taken["empty"], [report.Bar("empty", 2)])
+        bars = [report.Bar("empty", 2)]
+        self.row("ADD refused on a full /16", taken["ours"], taken["original"], taken["empty"], bars)
         self.discard(ours, original, empty)
 
     def fill_in_parallel(self, width=16, subnet="10.80.0.0/20", capacity=4093):

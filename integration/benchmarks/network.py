@@ -90,7 +90,8 @@ class Network:
         """What a call prints, for a look at the answer outside of any measurement."""
         with open(self.configuration, "rb") as file:
             environment = self.environment(verb, container)
-            return subprocess.run([self.program.path], env=environment, stdin=file, capture_output=True, text=True).stdout
+            done = subprocess.run([self.program.path], env=environment, stdin=file, capture_output=True, text=True)
+            return done.stdout
 
     def remove_file(self, number):
         """Takes a reservation away behind the program's back."""

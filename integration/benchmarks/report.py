@@ -201,8 +201,8 @@ Repeat it with `integration/benchmark %(name)s%(option)s`.
 
 %(table)s
 
-Times are the median and, in brackets, the least, of whole processes from spawn to exit, the programs taking turns in one
-loop. A bar is the most that a ratio of medians may be. "Ours at 0" is ours on an empty directory, in turn with the
+Times are the median and, in brackets, the least, of whole processes from spawn to exit, the programs taking turns in
+one loop. A bar is the most that a ratio of medians may be. "Ours at 0" is ours on an empty directory, in turn with the
 rest. CPU is user and system time together. Memory is the median of the largest resident sets.
 """ % {
         "name": name,

@@ -32,8 +32,11 @@ class Mutator:
 
     def example(self):
         """(stdin, environment) of one call, both bytes."""
-        random = self.random
+        random, variables = self.random, self.environment()
         config = json.loads(random.choice(self.recorded if self.recorded and random.random() < 0.4 else self.good))
+        if variables.get(b"CNI_COMMAND") in (b"GC", b"STATUS") and isinstance(config, dict) and random.random() < 0.7:
+            config["cniVersion"] = "1.1.0"
+            config.setdefault("cni.dev/valid-attachments", [{"containerID": "c%d" % n, "ifname": "eth0"} for n in range(9)])
         kind = random.random()
         if kind < 0.03:
             stdin = random.randbytes(random.choice((0, 1, 2, 10, 100, 5000)))
@@ -43,7 +46,7 @@ class Mutator:
             stdin = self.text(config)
         else:
             stdin = self.spoil_text(self.text(config))
-        return stdin, self.environment()
+        return stdin, variables
 
     def text(self, config):
         """The configuration as it goes to the plugin, on our data directory."""

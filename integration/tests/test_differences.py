@@ -57,12 +57,17 @@ class Collection(Different):
                 self.assertEqual(self.pods.reservations(), before)
 
     def test_broken_configuration_frees_nothing(self):
-        """GC with a configuration that other verbs refuse frees nothing."""
+        """GC with a configuration that cannot be read is an error, and frees nothing."""
         before = self.pods.reservations()
-        for ipam in (None, {}, {"type": "host-local", "dataDir": self.data}, {"dataDir": self.data, "ranges": [[]]}):
+        for ipam in (None, 7, [], "x", {"dataDir": 7}, {"dataDir": self.data, "ranges": 7}):
             with self.subTest(ipam=ipam):
-                self.assertIn(self.collect([], ipam=ipam).status, (0, 1))
+                self.assertFails(self.collect([], ipam=ipam), 999)
                 self.assertEqual(self.pods.reservations(), before)
+
+    def test_ranges_are_not_needed(self):
+        """GC frees on a network whose ranges come with each container, and so are not in its configuration."""
+        self.assertSucceeds(self.collect([], ipam={"type": "host-local", "dataDir": self.data}))
+        self.assertEqual(self.held(), [])
 
     def test_foreign_files_are_left_alone(self):
         """Files that are not reservations, and other networks, outlive a collection."""

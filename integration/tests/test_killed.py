@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A plugin killed at each of its system calls in turn leaves nothing half done, and the next call goes on."""
 
+import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,14 +11,14 @@ import subprocess
 import isolation
 import plugin
 
-# Whatever touches files, their content, their times or their locks, and the end of the process. Not every architecture
-# has all of these.
-CALLS = (
-    "open openat creat read pread64 write writev pwrite64 pwritev link linkat symlinkat unlink unlinkat rename renameat "
-    "renameat2 mkdir mkdirat getdents64 stat fstat lstat newfstatat statx readlink readlinkat utimensat futimesat "
-    "flock fcntl ftruncate fallocate fsync fdatasync fchmod fchown lseek mmap munmap close exit_group"
-).split()
+# Whatever touches files, their content, their times or their locks, and the end of the process.
+CALLS = frozenset(
+    "open openat openat2 creat read pread64 write writev pwrite64 pwritev link linkat symlinkat unlink unlinkat rename "
+    "renameat renameat2 mkdir mkdirat getdents64 stat fstat lstat newfstatat statx readlink readlinkat utimensat "
+    "futimesat flock fcntl ftruncate fallocate fsync fdatasync fchmod fchown lseek mmap munmap close exit_group".split()
+)
 
+ROW = re.compile(r"\d+ +(\w+)\(")
 STEADY = 40
 
 
@@ -30,18 +32,31 @@ class Killed(plugin.PluginTest):
         probe = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True, text=True)
         if probe.returncode:
             self.skipTest("strace cannot trace here: %s" % probe.stderr.strip())
-        self.other = plugin.other_host_local()
+        self.other, self.numbers = plugin.other_host_local(), itertools.count()
 
-    def dies(self, network, verb, container, number, **options):
-        """Runs a call that is killed on entry to its nth system call; False when it came to its end before."""
-        # With several threads each counts its own calls: then the first to get there dies with all others.
-        inject = "inject=%s:signal=KILL:when=%d" % (",".join("?" + call for call in CALLS), number)
-        tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject]
-        answer = network.call(verb, container, wrapper=tracer, **options)
+    def traced(self, network, verb, container, *options, **more):
+        """Runs a call under strace."""
+        return network.call(verb, container, wrapper=["strace", "-f", "-qq", *options], **more)
+
+    def dies(self, network, verb, container, moment, **more):
+        """Runs a call that is killed on entry to its nth system call of a kind; False when it came to its end before.
+
+        With several threads each counts for itself: then the first to get there dies with all others.
+        """
+        inject = "inject=%s:signal=KILL:when=%d" % moment
+        answer = self.traced(network, verb, container, "-o", "/dev/null", "-e", inject, **more)
         if answer.status in (-signal.SIGKILL, 128 + signal.SIGKILL):
             return True
         self.assertSucceeds(answer)
         return False
+
+    def kinds(self, network, verb, container, **more):
+        """The kinds of system calls that a call makes."""
+        log = os.path.join(self.temporary, "trace")
+        self.assertSucceeds(self.traced(network, verb, container, "-o", log, **more))
+        with open(log, encoding="utf-8", errors="replace") as trace:
+            made = {match[1] for match in map(ROW.match, trace) if match}
+        return sorted(made & CALLS)
 
     def assertWhole(self, network, known, said):
         """Every reservation belongs to a known attachment, to its last byte, and nothing else lies around."""
@@ -49,24 +64,30 @@ class Killed(plugin.PluginTest):
         for name, held in network.reservations().items():
             self.assertIn(held, wholes, "%s: %s is empty or partial" % (said, name))
 
-    def step_through(self, verb, prepare, verify):
-        """`prepare(n)` gives the network for the nth death, `verify(network, n)` looks at what it left."""
-        number, deaths = 1, 0
-        while True:
-            network = prepare(number)
-            if not self.dies(network, verb, "victim", number):
-                break
-            deaths += 1
-            verify(network, "killed at call %d of %s" % (number, verb))
-            number += 1
-        self.assertGreater(deaths, 10, "too few deaths: the kills do not work")
+    def step_through(self, verb, prepare, verify, container="victim", **more):
+        """For each kind of system call: death at the first one, at the second, until the call outlives it.
+
+        `prepare` gives the network for a call, `verify(network, said)` looks at what the call left.
+        """
+        network, deaths = prepare(), 0
+        kinds = self.kinds(network, verb, container, **more)
+        verify(network, "not killed")
+        for kind in kinds:
+            for number in itertools.count(1):
+                network = prepare()
+                died = self.dies(network, verb, container, (kind, number), **more)
+                verify(network, "killed at %s %d of %s" % (kind, number, verb) if died else "not killed")
+                if not died:
+                    break
+                deaths += 1
+        self.assertGreater(deaths, 20, "too few deaths: the kills do not work")
         print("%s died %d times" % (verb, deaths))
 
     # MARK: an empty network, and few addresses
 
-    def fresh(self, number):
+    def fresh(self):
         """A data directory that does not exist yet, with room for five."""
-        directory = os.path.join(self.temporary, "fresh", str(number))
+        directory = os.path.join(self.temporary, "fresh", str(next(self.numbers)))
         return self.network(data_directory=directory, sets=["10.61.0.0/29", "fd00:61::/64"], version="0.4.0")
 
     def verify_fresh(self, network, said):
@@ -91,8 +112,8 @@ class Killed(plugin.PluginTest):
     def test_last_deletion_of_a_network(self):
         """DEL of the only attachment."""
 
-        def prepare(number):
-            network = self.fresh(number)
+        def prepare():
+            network = self.fresh()
             self.assertSucceeds(network.add("victim"))
             return network
 
@@ -129,13 +150,13 @@ class Killed(plugin.PluginTest):
     def test_addition_among_forty(self):
         """ADD on a directory that ours knows well."""
         network = self.steady()
-        self.step_through("ADD", lambda number: network, self.verify_steady)
+        self.step_through("ADD", lambda: network, self.verify_steady)
 
     def test_deletion_among_forty(self):
         """DEL on a directory that ours knows well."""
         network = self.steady()
 
-        def prepare(number):
+        def prepare():
             self.assertSucceeds(network.add("victim"))
             return network
 
@@ -148,16 +169,19 @@ class Killed(plugin.PluginTest):
         attachments = [{"containerID": name, "ifname": interface} for name, interface in valid]
         more = {"cniVersion": "1.1.0", "cni.dev/valid-attachments": attachments}
         stale = ("victim", "stale-1", "stale-2")
-        number, died = 0, True
-        while died:
-            number += 1
+
+        def prepare():
             for container in stale:
                 self.assertSucceeds(network.add(container))
-            died = self.dies(network, "GC", "", number, more=more)
-            self.assertWhole(network, [*stale, *dict(valid)], "killed at call %d of GC" % number)
-            self.assertSucceeds(network.collect(valid))
-            self.assertEqual(set(network.reservations().values()), {plugin.content(name) for name in dict(valid)})
-        self.assertGreater(number, 10, "too few deaths: the kills do not work")
+            return network
+
+        def verify(network, said):
+            self.assertWhole(network, [*stale, *dict(valid)], said)
+            self.assertSucceeds(network.collect(valid), said)
+            left = set(network.reservations().values())
+            self.assertEqual(left, {plugin.content(name) for name in dict(valid)}, said)
+
+        self.step_through("GC", prepare, verify, container="", more=more)
 
 
 if __name__ == "__main__":

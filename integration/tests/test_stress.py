@@ -96,7 +96,7 @@ class Parallel(plugin.PluginTest):
             out, error = process.communicate()
         dead = process.returncode == -signal.SIGKILL
         self.tally["killed " + verb] += dead
-        return dead, plugin.Answer(process.returncode, out, error)
+        return dead, plugin.Answer(process.returncode, out, error, verb)
 
     def addition(self, container, delay, binary, deletion):
         """ADD of one container, killed when `delay` is given, and perhaps its DEL."""
@@ -213,9 +213,9 @@ class Parallel(plugin.PluginTest):
     def test_capacity_is_shared_out_exactly(self):
         """With room for thirteen, exactly thirteen of forty parallel ADDs succeed."""
         small = self.network(name="small", sets=["10.52.0.0/28"], version="0.4.0")
-        binaries = [plugin.host_local(), plugin.other_host_local()]
+        binaries = [plugin.host_local()] * 4 + [plugin.other_host_local()]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            jobs = [pool.submit(small.add, "c%d" % number, binary=binaries[number % 2]) for number in range(40)]
+            jobs = [pool.submit(small.add, "c%d" % number, binary=binaries[number % 5]) for number in range(40)]
         answers = [job.result() for job in jobs]
         given = [answer.addresses[0] for answer in answers if answer.status == 0]
         self.assertEqual(sorted(given), sorted("10.52.0.%d" % last for last in range(2, 15)))

@@ -20,4 +20,8 @@ int clinux_set_modification_time(int file, int64_t seconds, int64_t nanoseconds)
 /// Returns 0 with errno set where the file system has no handles.
 uint64_t clinux_incarnation(int directory, const char *name);
 
+/// Waits for an exclusive flock(2), at most so many seconds. Returns 0 when the lock is had, or -1 with errno set: EINTR
+/// when the time is over. The timer's signal goes to the calling thread, so no other one is needed or disturbed.
+int clinux_lock_within(int file, unsigned int seconds);
+
 #endif

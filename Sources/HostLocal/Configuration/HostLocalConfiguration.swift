@@ -64,14 +64,28 @@ public struct HostLocalConfiguration: Sendable {
     rangeSets = try RangeSet.validated(sets, version: document.version)
   }
 
-  private init(name: String, _ ipam: IPAMSection) {
+  /// A configuration from its parts, which are valid by their types.
+  public init(
+    name: String,
+    dataDirectory: String = Self.defaultDataDirectory,
+    rangeSets: [RangeSet] = [],
+    requestedAddresses: [IPAddress] = [],
+    options: HostLocalOptions = HostLocalOptions()
+  ) {
     self.name = name
-    dataDirectory = ipam.dataDirectory.isEmpty ? Self.defaultDataDirectory : ipam.dataDirectory
-    resolverFile = ipam.resolverFile.isEmpty ? nil : ipam.resolverFile
+    self.dataDirectory = dataDirectory
+    self.rangeSets = rangeSets
+    self.requestedAddresses = requestedAddresses
+    self.options = options
+    resolverFile = nil
+    routes = []
+  }
+
+  private init(name: String, _ ipam: IPAMSection) {
+    self.init(name: name, options: ipam.options)
+    if !ipam.dataDirectory.isEmpty { dataDirectory = ipam.dataDirectory }
+    if !ipam.resolverFile.isEmpty { resolverFile = ipam.resolverFile }
     routes = ipam.routes
-    rangeSets = []
-    requestedAddresses = []
-    options = ipam.options
   }
 
   /// Where upstream keeps its reservations unless told otherwise.

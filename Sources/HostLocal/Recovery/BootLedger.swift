@@ -93,11 +93,9 @@ struct BootLedger: ~Copyable {
     }
     guard !proven.isEmpty else { return }
     // Remembered before anything is removed: a process killed in between must not cost a container its address.
-    var remembered = former?.grown() ?? ReservationTable(capacity: proven.count * 2)
-    for record in proven where !remembered.insert(record) {
-      remembered = remembered.grown()
-      _ = remembered.insert(record)
-    }
+    var remembered = ReservationTable(capacity: proven.count * 2)
+    former?.forEachRecord { remembered.add($0) }
+    for record in proven { remembered.add(record) }
     remembered.header.boot = boot
     try TableFile.write(remembered, to: formerPath)
     former = TableFile.open(formerPath)
@@ -156,12 +154,9 @@ struct BootLedger: ~Copyable {
     former?.remove(address)
     ledger?.remove(address)
     guard let record = Self.evidence(of: address, store) else { return }
-    if ledger?.insert(record) == true { return }
-    guard var grown = ledger?.grown() else { return }
-    _ = grown.insert(record)
-    // Without a ledger that can be written nothing is ever reclaimed, which is what an unrecorded reservation means.
-    try? TableFile.write(grown, to: ledgerPath)
-    ledger = TableFile.open(ledgerPath)
+    ledger?.add(record)
+    // What cannot be written is not recorded, and what is not recorded is kept.
+    try? ledger?.writeIfDetached(to: ledgerPath)
   }
 
   /// Takes a released reservation out.
@@ -175,9 +170,7 @@ struct BootLedger: ~Copyable {
     for address in addresses {
       guard var record = Self.evidence(of: address, store) else { continue }
       record.contentDigest = store.table.record(of: address)?.contentDigest ?? 0
-      if observed.insert(record) { continue }
-      observed = observed.grown()
-      _ = observed.insert(record)
+      observed.add(record)
     }
     observed.header.boot = boot
     try TableFile.write(observed, to: ledgerPath)

@@ -1,3 +1,4 @@
+import CLinux
 import CNI
 
 #if canImport(Glibc)
@@ -42,24 +43,15 @@ struct DirectoryLock: ~Copyable {
     return DirectoryLock(file: file)
   }
 
-  /// Waits until the lock is had or `patience` is over. An alarm interrupts the wait, so that no thread is needed and the
-  /// place in the kernel's queue is given up only once.
+  /// Waits until the lock is had or `patience` is over, and in the latter case tells who holds it. The place in the
+  /// kernel's queue is given up only once.
   private static func awaitPatiently(
     _ file: borrowing FileDescriptor,
     path: String,
     patience: UInt32,
     log: (String) -> Void
   ) {
-    var action = sigaction()
-    var former = sigaction()
-    action.__sigaction_handler.sa_handler = { _ in }
-    sigaction(SIGALRM, &action, &former)
-    defer { sigaction(SIGALRM, &former, nil) }
-    alarm(patience)
-    let result = flock(file.number, LOCK_EX)
-    let failure = errno
-    alarm(0)
-    guard result != 0, failure == EINTR else { return }
+    guard clinux_lock_within(file.number, patience) != 0, errno == EINTR else { return }
     log(
       "waiting for the lock \(path)/\(fileName) for \(patience) seconds so far; it is held by "
         + "\(LockHolder.describe(file) ?? "a process that cannot be seen from here")"

@@ -62,10 +62,7 @@ struct ReservationScan: ~Copyable {
       }
       record.contentDigest = ReservationContent.digest(ReservationContent.trimmed(content.bytes))
     }
-    if table.insert(record) { return }
-    table = table.grown()
-    // A grown table has room.
-    _ = table.insert(record)
+    table.add(record)
   }
 }
 

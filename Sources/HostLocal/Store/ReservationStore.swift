@@ -224,7 +224,7 @@ struct ReservationStore: ~Copyable {
       }
       // Somebody works in the directory without the lock. The address is taken, but by whom is not known, so what is
       // known now must not pass for the directory's content.
-      learn(ReservationTable.Record(address: address, contentDigest: 0))
+      table.add(ReservationTable.Record(address: address, contentDigest: 0))
       isContested = true
       return false
     }
@@ -232,16 +232,9 @@ struct ReservationStore: ~Copyable {
     if table.memory.isShared || table.count >= ReservationIndex.smallestCount {
       record.incarnation = clinux_incarnation(directory.number, address.description)
     }
-    learn(record)
+    table.add(record)
     needsPublishing = true
     return true
-  }
-
-  private mutating func learn(_ record: ReservationTable.Record) {
-    if table.insert(record) { return }
-    table = table.grown()
-    // A grown table has room.
-    _ = table.insert(record)
   }
 
   // MARK: Cursors

@@ -141,8 +141,18 @@ struct ReservationTable: ~Copyable {
 
   // MARK: Changing
 
-  /// Adds a record for an address that has none; false when the table has no room left and must be grown.
-  mutating func insert(_ record: Record) -> Bool {
+  /// Adds a record for an address that has none.
+  ///
+  /// A table without room moves to memory of its own first, and then is no longer the file's that it was mapped from.
+  mutating func add(_ record: Record) {
+    if insert(record) { return }
+    self = grown()
+    // A grown table has room, so the answer is always true.
+    _ = insert(record)
+  }
+
+  /// Adds a record for an address that has none; false when there is no room.
+  private mutating func insert(_ record: Record) -> Bool {
     let header = header
     guard find(record.address) == nil else { return true }
     header.isBeingChanged = true
@@ -211,7 +221,7 @@ struct ReservationTable: ~Copyable {
   }
 
   /// A table with the same records and room for more, in memory of its own.
-  func grown() -> ReservationTable {
+  private func grown() -> ReservationTable {
     // Blocks that have become empty are left behind, so a network whose addresses wander does not grow for ever.
     let liveBlocks = (0..<layout.blockCapacity).count { index in
       (16..<80).contains { memory.load(layout.block(index) + $0, as: UInt8.self) != 0 }

@@ -47,3 +47,10 @@ enum TableFile {
     }
   }
 }
+
+extension ReservationTable {
+  /// Writes the table to a file if it is not that file's memory already, as after growing.
+  func writeIfDetached(to path: String) throws(SystemError) {
+    if !memory.isShared { try TableFile.write(self, to: path) }
+  }
+}
