@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        "CLinux", "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
@@ -59,6 +59,14 @@ let package = Package(
     .testTarget(
       name: "HostLocalTests",
       dependencies: ["HostLocal", "CNI", "IPAM", "JSON", "IPAddressing"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "ipamctlTests",
+      dependencies: [
+        "ipamctl", "HostLocal", "IPAddressing", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: common
     ),
   ],

@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -75,3 +78,7 @@ int clinux_lock_within(int file, unsigned int seconds) {
   errno = failure;
   return result;
 }
+
+int clinux_is_network_namespace(int file) { return ioctl(file, NS_GET_NSTYPE) == CLONE_NEWNET; }
+
+int clinux_enter_network_namespace(int file) { return setns(file, CLONE_NEWNET); }

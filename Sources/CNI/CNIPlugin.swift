@@ -43,7 +43,7 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
     } catch {
       let document = CNIError(error).encoded()
       do {
-        try streams.write(document)
+        try streams.emit(document)
       } catch {
         streams.log("Error writing error JSON to stdout: \(error.message)")
       }
@@ -59,7 +59,7 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
   private func serve(_ environment: CNIEnvironment, _ streams: CNIStreams) async throws {
     try environment.validate()
     if environment.verb == .version {
-      try streams.write(Self.versionDocument)
+      try streams.emit(Self.versionDocument)
       return
     }
     let configuration = try NetworkConfiguration(parsing: streams.readInput())
@@ -84,7 +84,7 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
     case .add:
       let backend = try makeBackend(invocation)
       let assignment = try await backend.assign(AssignmentRequest(invocation.attachment))
-      try invocation.streams.write(CNIResult(assignment: assignment, version: invocation.version).encoded())
+      try invocation.streams.emit(CNIResult(assignment: assignment, version: invocation.version).encoded())
       try NamespaceGuard.check(environment)
     case .del:
       try await makeBackend(invocation).release(invocation.attachment)

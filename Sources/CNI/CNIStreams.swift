@@ -47,8 +47,8 @@ public struct CNIStreams: Sendable {
   /// Writes a document to the output.
   ///
   /// - Throws: ``CNIError`` with code 5 when not all of it could be written.
-  func write(_ bytes: [UInt8]) throws(CNIError) {
-    let failure = Self.write(bytes, to: output)
+  func emit(_ bytes: [UInt8]) throws(CNIError) {
+    let failure = Self.writeAll(bytes, to: output)
     guard failure == 0 else {
       throw CNIError(.ioFailure, "write /dev/stdout: \(systemReason(failure))")
     }
@@ -56,14 +56,14 @@ public struct CNIStreams: Sendable {
 
   /// Writes a line to the diagnostics; a failure to do so has nobody to be told to.
   public func log(_ line: String) {
-    _ = Self.write(Array((line + "\n").utf8), to: diagnostics)
+    _ = Self.writeAll(Array((line + "\n").utf8), to: diagnostics)
   }
 
   /// Returns 0, or the error number.
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
       if written < 0 {
         if errno == EINTR { continue }
         return errno

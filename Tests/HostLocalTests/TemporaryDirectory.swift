@@ -32,7 +32,7 @@ final class TemporaryDirectory: Sendable {
     let file = path + "/" + name
     if let parent = LexicalPath.parent(of: file) { try File.makeDirectories(parent) }
     let descriptor = try File.open(file, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-    try File.write(bytes, to: descriptor)
+    try File.writeAll(bytes, to: descriptor)
   }
 
   func read(_ name: String) -> String? {

@@ -11,18 +11,23 @@ VERBS = ("ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION")
 SCALARS = (
     [None, True, False, 0, -1, 1.5, 1e300, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**40]
     + ["", " ", ".", "..", "/", "a/../b", "eth0", "\u0000", "\u2028", "\ud800", "é", "%s%n", "x" * 300, "x" * 70000]
-    + ["0.1.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", "1.1", "9.9.9", "v1.0.0", "1.0.0.0", "-1.0.0", "99999999999999999999"]
-    + ["10.1.2.0/24", "10.1.2.0/30", "10.1.2.0/31", "10.1.2.0/32", "0.0.0.0/0", "255.255.255.0/24", "10.1.2.3/024", "10.1/16"]
-    + ["fd00::/8", "fd00::/126", "::/0", "::ffff:10.1.2.0/120", "::100:0/104", "ff00::/128", "1::2::3/64", "fe80::1%eth0/64"]
-    + ["10.1.2.1", "10.1.2.255", "010.1.2.3", "256.1.1.1", "1.2.3", "::", "::1", "::ffff:10.1.2.5", "FD00::A", "fd00::1%lo"]
+    + ["0.1.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", "1.1", "9.9.9", "v1.0.0", "1.0.0.0", "-1.0.0", "9" * 20]
+    + ["10.1.2.0/24", "10.1.2.0/30", "10.1.2.0/31", "10.1.2.0/32", "0.0.0.0/0", "255.255.255.0/24"]
+    + ["10.1.2.3/024", "10.1/16", "fd00::/8", "fd00::/126", "::/0", "::ffff:10.1.2.0/120", "::100:0/104"]
+    + ["ff00::/128", "1::2::3/64", "fe80::1%eth0/64", "10.1.2.1", "10.1.2.255", "010.1.2.3", "256.1.1.1", "1.2.3"]
+    + ["::", "::1", "::ffff:10.1.2.5", "FD00::A", "fd00::1%lo"]
     + ["/etc/resolv.conf", "/etc", "/nowhere", "/proc/self/environ"]
 )
 KEYS = (
-    "name cniVersion ipam type dataDir resolvConf routes ranges subnet rangeStart rangeEnd gateway runtimeConfig ipRanges "
-    "ips args cni dst gw mtu advmss priority table scope prevResult dns cni.dev/valid-attachments containerID ifname"
+    "name cniVersion ipam type dataDir resolvConf routes ranges subnet rangeStart rangeEnd gateway runtimeConfig "
+    "ipRanges ips args cni dst gw mtu advmss priority table scope prevResult dns cni.dev/valid-attachments "
+    "containerID ifname"
 ).split()
-SPLINTERS = [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"null", b"1e999", b"-", b"\\u0000", b"\\ud83d", b"\xff", b"\x00"]
-PAIRS = ["IP=10.1.2.9", "IP=fd00::9", "IP=", "IgnoreUnknown=1", "IgnoreUnknown=maybe", "K=V", "=", ";", "K", "CommonArgs=x"]
+SPLINTERS = (
+    [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"null", b"1e999", b"-"]
+    + [b"\\u0000", b"\\ud83d", b"\xff", b"\x00"]
+)
+PAIRS = ["IP=10.1.2.9", "IP=fd00::9", "IP=", "IgnoreUnknown=1", "IgnoreUnknown=maybe", "K=V", "=", ";", "K"]
 
 
 class Mutator:
@@ -36,7 +41,8 @@ class Mutator:
         config = json.loads(random.choice(self.recorded if self.recorded and random.random() < 0.4 else self.good))
         if variables.get(b"CNI_COMMAND") in (b"GC", b"STATUS") and isinstance(config, dict) and random.random() < 0.7:
             config["cniVersion"] = "1.1.0"
-            config.setdefault("cni.dev/valid-attachments", [{"containerID": "c%d" % n, "ifname": "eth0"} for n in range(9)])
+            valid = [{"containerID": "c%d" % number, "ifname": "eth0"} for number in range(9)]
+            config.setdefault("cni.dev/valid-attachments", valid)
         kind = random.random()
         if kind < 0.03:
             stdin = random.randbytes(random.choice((0, 1, 2, 10, 100, 5000)))

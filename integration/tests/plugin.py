@@ -223,8 +223,8 @@ def capacity(ranges):
 
 def held_in(ranges, names):
     """How many of the named addresses lie in a set."""
-    found = 0
-    for name in names:
-        address = ipaddress.ip_address(name)
-        found += any(first.version == address.version and first <= address <= last for first, last, _ in windows(ranges))
-    return found
+    addresses = [ipaddress.ip_address(name) for name in names]
+    return sum(
+        any(first.version == address.version and first <= address <= last for first, last, _ in windows(ranges))
+        for address in addresses
+    )

@@ -140,7 +140,8 @@ class History(plugin.PluginTest):
         """One call of the binary whose turn it is, compared with the model."""
         sets, directory = NETWORKS[name][self.variant[name]], self.directories[name]
         requests = self.requests(name, container, interface) if verb == "ADD" else []
-        network = self.network(name=name, sets=sets, version="0.4.0", binary=self.binaries[self.step % len(self.binaries)])
+        binary = self.binaries[self.step % len(self.binaries)]
+        network = self.network(name=name, sets=sets, version="0.4.0", binary=binary)
         more = {"args": {"cni": {"ips": [str(address) for address in requests]}}} if requests else {}
         answer = network.call(verb, container, interface=interface, more=more)
         said = "step %d, %s %s %s/%s %s: %s" % (self.step, verb, name, container, interface, requests, answer)

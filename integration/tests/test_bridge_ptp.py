@@ -33,7 +33,8 @@ class MainPlugin(plugin.PluginTest):
         return namespaces.Namespace(self, "pod")
 
     def config(self, kind, version, sets, routes=(), **more):
-        ipam = {"type": "host-local", "dataDir": self.data, "ranges": sets, "routes": [{"dst": item} for item in routes]}
+        ipam = {"type": "host-local", "dataDir": self.data, "ranges": sets}
+        ipam["routes"] = [{"dst": destination} for destination in routes]
         return {"cniVersion": version, "name": "pods", "type": kind, "ipMasq": False, "ipam": ipam, **more}
 
     def bridge(self, version, sets, routes=(), **more):

@@ -71,7 +71,10 @@ class Places(plugin.PluginTest):
             os.mkdir(working)
             answer = self.network(data_directory="nets/./deep").add(cwd=working)
             self.assertEqual(self.assertSucceeds(answer).addresses, ["10.1.2.2"])
-            self.assertSameDirectory(os.path.join(working, "nets/deep"), os.path.join(working, "nets/deep"), first=False)
+            absolute = self.network(data_directory=os.path.join(working, "nets", "deep"))
+            self.assertReservations(absolute, {"10.1.2.2": "c1"})
+            self.assertSucceeds(absolute.delete())
+            self.assertFails(self.network(data_directory="nets/deep").check(cwd=working), 999, "failed to find address")
 
     def test_ways_to_write_a_path_mean_one_directory(self):
         """Slashes and dots in a path do not make another directory."""
@@ -80,11 +83,10 @@ class Places(plugin.PluginTest):
                 self.assertSameDirectory(self.data, spelling)
                 self.assertSameDirectory(spelling, self.data)
 
-    def assertSameDirectory(self, first_path, second_path, first=True):
+    def assertSameDirectory(self, first_path, second_path):
         """What one path reserves, the other one knows and releases."""
         one, other = self.network(data_directory=first_path), self.network(data_directory=second_path)
-        if first:
-            self.assertSucceeds(one.add())
+        self.assertSucceeds(one.add())
         self.assertFails(other.add(), 999, "duplicate allocation is not allowed")
         self.assertSucceeds(other.check())
         self.assertSucceeds(other.delete())

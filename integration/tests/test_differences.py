@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where ours differs from the original on purpose: GC collects, damage is reclaimed, and rollback takes only its own."""
+"""Where ours differs from the original on purpose: GC collects, damage is reclaimed, rollback takes only its own."""
 
 import os
 

@@ -82,9 +82,8 @@ class ForeignChanges(plugin.PluginTest):
         self.assertEqual(len(network.reservations()), len(held) + 3)
         for container in held:
             self.assertSucceeds(network.delete(container))
-        self.assertEqual(
-            set(self.containers(network).values()), {"%s-%d" % (prefix, number) for number in range(3)}, "DEL missed one"
-        )
+        new = {"%s-%d" % (prefix, number) for number in range(3)}
+        self.assertEqual(set(self.containers(network).values()), new, "DEL missed one")
 
     def containers(self, network):
         return {address: held.split(b"\r\n")[0].decode() for address, held in network.reservations().items()}
@@ -344,7 +343,7 @@ class ForeignChanges(plugin.PluginTest):
                 self.assertTruthful(network)
 
     def test_clock_set_back_between_calls(self):
-        """A foreign change stamped earlier or later than the last own one, by a year or a hair, is seen all the same."""
+        """A foreign change stamped earlier or later than the last own one, by a year or a hair, is seen as well."""
         network = self.filled()
         for turn, shift in enumerate((-YEAR, -1, 1, YEAR)):
             with self.subTest(shift=shift):

@@ -24,4 +24,10 @@ uint64_t clinux_incarnation(int directory, const char *name);
 /// when the time is over. The timer's signal goes to the calling thread, so no other one is needed or disturbed.
 int clinux_lock_within(int file, unsigned int seconds);
 
+/// Whether an open file is a network namespace (NS_GET_NSTYPE): 1 if it is, 0 if it is another namespace or none.
+int clinux_is_network_namespace(int file);
+
+/// Puts the calling thread, and no other, into an open network namespace (setns). Returns 0, or -1 with errno set.
+int clinux_enter_network_namespace(int file);
+
 #endif

@@ -56,7 +56,9 @@ extension AllocationRange {
     }
     let first = written.first ?? afterNetwork
     if let start = written.first {
-      guard subnet.contains(start), written.last.map({ start <= $0 }) ?? true else { throw outside("RangeStart", start) }
+      // An end of the other family is not above or below anything; it is refused as the end that it is.
+      let isAboveEnd = written.last.map { $0.family == start.family && start > $0 } ?? false
+      guard subnet.contains(start), !isAboveEnd else { throw outside("RangeStart", start) }
     }
     if let end = written.last {
       guard subnet.contains(end), end >= first else { throw outside("RangeEnd", end) }

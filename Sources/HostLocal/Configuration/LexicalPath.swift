@@ -3,17 +3,23 @@ enum LexicalPath {
   /// `base/name` with `//`, `.` and `..` resolved by their text alone; relative stays relative.
   static func joined(_ base: String, _ name: String) -> String {
     let isAbsolute = base.utf8.first == UInt8(ascii: "/")
-    var parts: [Substring] = []
-    for part in base.split(separator: "/") + [name[...]] where part != "." {
-      if part != ".." {
+    var parts: [Substring.UTF8View] = []
+    // By bytes: a slash divides even where it and a combining mark behind it are one character.
+    for part in base.utf8.split(separator: UInt8(ascii: "/")) + [Substring(name).utf8] where !part.elementsEqual(".".utf8) {
+      if !part.elementsEqual("..".utf8) {
         parts.append(part)
-      } else if let last = parts.last, last != ".." {
+      } else if let last = parts.last, !last.elementsEqual("..".utf8) {
         parts.removeLast()
       } else if !isAbsolute {
         parts.append(part)
       }
     }
-    return (isAbsolute ? "/" : "") + parts.joined(separator: "/")
+    var path = isAbsolute ? "/" : ""
+    for (index, part) in parts.enumerated() {
+      if index > 0 { path += "/" }
+      path += Substring(part)
+    }
+    return path
   }
 
   /// The directory that holds `path`; nil for the root and for a single relative name.

@@ -28,8 +28,9 @@ struct NetworkDocument {
         try decodeRuntimeConfiguration(value)
       } else if key.matchesFieldName("args") {
         try decodeArguments(value)
-      } else if key == "capabilities" {
-        takesRangesByCapability = value.objectValue?["ipRanges"]?.boolValue ?? false
+      } else if key.matchesFieldName("capabilities") {
+        let ranges = value.objectValue?.members.last { $0.key.matchesFieldName("ipRanges") }
+        takesRangesByCapability = ranges?.value.boolValue ?? false
       }
     }
     if let problem = decoder.firstTypeError { throw HostLocalError(.configuration, problem) }

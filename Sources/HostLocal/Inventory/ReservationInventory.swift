@@ -40,7 +40,7 @@ public struct ReservationInventory: Sendable {
 
   /// The reservations of a network, by address. Takes no lock: the answer is of a moment.
   ///
-  /// - Throws: ``HostLocalError`` when the network's directory cannot be read.
+  /// - Throws: ``HostLocalError`` when the network's directory, or a reservation in it, cannot be read.
   public func reservations(of network: String) throws(HostLocalError) -> [StoredReservation] {
     let path = directory(of: network)
     let directory: FileDescriptor
@@ -50,7 +50,10 @@ public struct ReservationInventory: Sendable {
     let evidence = EarlierBoots(dataDirectory: dataDirectory, network: network)
     var found: [StoredReservation] = []
     for entry in try DirectoryListing.entries(in: directory) {
-      guard let reservation = Self.read(entry, in: directory, evidence) else { continue }
+      guard let reservation = Self.read(entry, in: directory, evidence) else {
+        try Self.refuseForbidden(entry, in: directory, path)
+        continue
+      }
       found.append(reservation)
     }
     return found.sorted { $0.address < $1.address }
@@ -106,6 +109,21 @@ public struct ReservationInventory: Sendable {
     }
     store.finish()
     return released
+  }
+
+  /// Throws for a reservation that this user may not read: without it, the list would say that its address is free.
+  private static func refuseForbidden(
+    _ entry: DirectoryEntry,
+    in directory: borrowing FileDescriptor,
+    _ path: String
+  ) throws(HostLocalError) {
+    guard let name = StoreFile.address(named: entry.name)?.description else { return }
+    do {
+      _ = try File.open(name, in: directory.number, O_RDONLY | O_NONBLOCK)
+    } catch {
+      guard error.number == EACCES || error.number == EPERM else { return }
+      throw .system("open", "\(path)/\(name)", error.number)
+    }
   }
 
   private static func read(

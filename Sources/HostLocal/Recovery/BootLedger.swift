@@ -97,7 +97,7 @@ struct BootLedger: ~Copyable {
     former?.forEachRecord { remembered.add($0) }
     for record in proven { remembered.add(record) }
     remembered.header.boot = boot
-    try TableFile.write(remembered, to: formerPath)
+    try TableFile.save(remembered, to: formerPath)
     former = TableFile.open(formerPath)
     for record in proven { store.remove(record.address) }
     store.surroundings.log(
@@ -156,7 +156,7 @@ struct BootLedger: ~Copyable {
     guard let record = Self.evidence(of: address, store) else { return }
     ledger?.add(record)
     // What cannot be written is not recorded, and what is not recorded is kept.
-    try? ledger?.writeIfDetached(to: ledgerPath)
+    try? ledger?.saveIfDetached(to: ledgerPath)
   }
 
   /// Takes a released reservation out.
@@ -173,7 +173,7 @@ struct BootLedger: ~Copyable {
       observed.add(record)
     }
     observed.header.boot = boot
-    try TableFile.write(observed, to: ledgerPath)
+    try TableFile.save(observed, to: ledgerPath)
     ledger = TableFile.open(ledgerPath)
   }
 

@@ -29,10 +29,18 @@ enum File {
     }
   }
 
-  /// The whole content, up to `limit` bytes.
+  /// The whole content of a regular file, up to `limit` bytes: a short read is its end.
   static func contents(
     of file: borrowing FileDescriptor,
     limit: Int = .max
+  ) throws(SystemError) -> [UInt8] {
+    try contents(of: file, limit: limit, endsAtShortRead: true)
+  }
+
+  private static func contents(
+    of file: borrowing FileDescriptor,
+    limit: Int,
+    endsAtShortRead: Bool
   ) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = 512
@@ -47,22 +55,23 @@ enum File {
       if failure == EINTR { continue }
       guard failure == 0 else { throw SystemError(number: failure) }
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
-      // A short read of a regular file is its end.
-      if piece.count < chunk { break }
+      if piece.isEmpty || (endsAtShortRead && piece.count < chunk) { break }
       chunk = min(chunk * 8, 1 << 20)
     }
     return bytes
   }
 
-  /// The whole content of the file at `path`.
+  /// The whole content of the file at `path`, which may be a pipe, or a file that the kernel makes up as it is read.
   static func contents(of path: String) throws(HostLocalError) -> [UInt8] {
     let file: FileDescriptor
     do { file = try open(path, O_RDONLY) } catch { throw .system("open", path, error.number) }
-    do { return try contents(of: file) } catch { throw .system("read", path, error.number) }
+    do { return try contents(of: file, limit: .max, endsAtShortRead: false) } catch {
+      throw .system("read", path, error.number)
+    }
   }
 
   /// Writes all bytes, at an offset or, with none, at the file's place.
-  static func write(
+  static func writeAll(
     _ bytes: [UInt8],
     to file: borrowing FileDescriptor,
     at offset: off_t? = nil
@@ -72,7 +81,7 @@ enum File {
       let number = file.number
       let done = bytes.count - rest.count
       let written = rest.withUnsafeBytes { buffer in
-        guard let offset else { return Glibc.write(number, buffer.baseAddress, buffer.count) }
+        guard let offset else { return write(number, buffer.baseAddress, buffer.count) }
         return pwrite(number, buffer.baseAddress, buffer.count, offset + off_t(done))
       }
       if written < 0 {

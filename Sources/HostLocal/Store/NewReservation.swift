@@ -28,7 +28,7 @@ enum NewReservation {
       return try linkFromSpool(content, as: name, in: directory, path: path)
     }
     let file = FileDescriptor(adopting: number)
-    do { try File.write(content, to: file) } catch { throw .system("write", "\(path)/\(name)", error.number) }
+    do { try File.writeAll(content, to: file) } catch { throw .system("write", "\(path)/\(name)", error.number) }
     // Linking a descriptor itself needs a capability, linking its name in /proc does not (open(2), O_TMPFILE).
     if linkat(AT_FDCWD, "/proc/self/fd/\(number)", directory.number, name, AT_SYMLINK_FOLLOW) == 0 { return true }
     guard errno == EEXIST else { throw .system("open", "\(path)/\(name)", errno) }
@@ -54,7 +54,7 @@ enum NewReservation {
     defer { unlink(spool) }
     do {
       let file = try File.open(spool, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-      try File.write(content, to: file)
+      try File.writeAll(content, to: file)
     } catch {
       throw .system("write", spool, error.number)
     }

@@ -68,7 +68,7 @@ struct ReservationIndex {
       header.boot = BootIdentity(machine: 0, boot: boot)
       TableFile.makeDirectory(place)
       // The index only saves time, and on a host without a writable place for it there is nothing to be done about it.
-      guard (try? TableFile.write(table, to: path)) != nil else { return }
+      guard (try? TableFile.save(table, to: path)) != nil else { return }
     }
     let stamp = header.stamp
     _ = clinux_set_modification_time(descriptor.number, Int64(stamp.seconds), Int64(stamp.nanoseconds))

@@ -268,7 +268,7 @@ struct ReservationStore: ~Copyable {
       throw .system("open", "\(path)/\(name)", error.number)
     }
     do throws(SystemError) {
-      try File.write(text, to: file, at: 0)
+      try File.writeAll(text, to: file, at: 0)
       if try File.status(of: file).st_size != text.count, ftruncate(file.number, off_t(text.count)) != 0 {
         throw SystemError(number: errno)
       }

@@ -22,13 +22,13 @@ enum TableFile {
   ///
   /// Only one process at a time may write a given path, so the intermediate name can be fixed, and what a killed process
   /// left there is overwritten.
-  static func write(_ table: borrowing ReservationTable, to path: String) throws(SystemError) {
+  static func save(_ table: borrowing ReservationTable, to path: String) throws(SystemError) {
     let intermediate = path + ".new"
     let file = try File.open(intermediate, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
     let base = table.memory.base
     var done = 0
     while done < table.memory.size {
-      let written = Glibc.write(file.number, base + done, table.memory.size - done)
+      let written = write(file.number, base + done, table.memory.size - done)
       if written < 0 {
         if errno == EINTR { continue }
         throw SystemError(number: errno)
@@ -50,7 +50,7 @@ enum TableFile {
 
 extension ReservationTable {
   /// Writes the table to a file if it is not that file's memory already, as after growing.
-  func writeIfDetached(to path: String) throws(SystemError) {
-    if !memory.isShared { try TableFile.write(self, to: path) }
+  func saveIfDetached(to path: String) throws(SystemError) {
+    if !memory.isShared { try TableFile.save(self, to: path) }
   }
 }

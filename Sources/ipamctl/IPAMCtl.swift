@@ -1,6 +1,0 @@
-import ArgumentParser
-
-@main
-struct IPAMCtl: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "ipamctl")
-}
