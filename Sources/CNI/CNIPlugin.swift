@@ -26,11 +26,12 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
     self.makeBackend = makeBackend
   }
 
-  /// Serves the one call this process was started for, and returns its exit status.
+  /// Serves the one call this process was started for.
   ///
   /// - Parameters:
   ///   - environment: the variables of the call.
   ///   - streams: where stdin is read from, and where output goes.
+  /// - Returns: the exit status.
   public func run(environment: CNIEnvironment = .ofProcess(), streams: CNIStreams = .ofProcess) async -> Int32 {
     // Without a verb nothing else is required, so this is a person looking on and not a runtime with a faulty call.
     if environment.command.isEmpty {

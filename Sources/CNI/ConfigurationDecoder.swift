@@ -14,7 +14,10 @@ public struct ConfigurationDecoder: Sendable {
 
   /// Remembers that `value` cannot be had as `type`.
   ///
-  /// - Parameter field: the member's path, such as `IPAMConfig.ipam.dataDir`; empty for the document itself.
+  /// - Parameters:
+  ///   - value: what was found.
+  ///   - field: the member's path, such as `IPAMConfig.ipam.dataDir`; empty for the document itself.
+  ///   - type: what was wanted, in upstream's words.
   public mutating func reject(_ value: JSON, field: String, type: String) {
     guard firstTypeError == nil else { return }
     let target = field.isEmpty ? "Go value" : "Go struct field \(field)"

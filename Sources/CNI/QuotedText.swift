@@ -51,7 +51,9 @@ public enum QuotedText {
     if first < 0x80 { return (Unicode.Scalar(first), 1) }
     let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
     let piece = Array(bytes.prefix(length))
-    guard let text = String(validating: piece, as: UTF8.self), let scalar = text.unicodeScalars.first else { return nil }
+    guard let text = String(validating: piece, as: UTF8.self), let scalar = text.unicodeScalars.first else {
+      return nil
+    }
     return (scalar, piece.count)
   }
 

@@ -15,7 +15,9 @@ public struct HostLocalBackend: IPAMBackend {
 
   /// A backend for one network.
   ///
-  /// - Parameter log: takes warnings, a line each.
+  /// - Parameters:
+  ///   - configuration: the network's configuration.
+  ///   - log: takes warnings, a line each.
   public init(_ configuration: HostLocalConfiguration, log: @escaping @Sendable (String) -> Void) {
     self.init(configuration, surroundings: StoreSurroundings(log: log))
   }
@@ -40,7 +42,8 @@ public struct HostLocalBackend: IPAMBackend {
       var addresses: [AssignedAddress] = []
       for (index, set) in configuration.rangeSets.enumerated() {
         let requested = pending.firstIndex(where: set.contains).map { pending.remove(at: $0) }
-        var allocation = Allocation(set: set, index: index, attachment: request.attachment, options: configuration.options)
+        var allocation = Allocation(
+          set: set, index: index, attachment: request.attachment, options: configuration.options)
         do throws(HostLocalError) {
           addresses.append(try allocation.perform(requested, &store, &ledger))
         } catch {

@@ -15,7 +15,9 @@ struct ReservationContentTests {
     "is read as whose the address is",
     arguments: [
       Case(bytes: "c1\r\neth0", content: .attachment(containerID: Array("c1".utf8), interfaceName: Array("eth0".utf8))),
-      Case(bytes: " c1\r\neth0\n\u{3000}", content: .attachment(containerID: Array("c1".utf8), interfaceName: Array("eth0".utf8))),
+      Case(
+        bytes: " c1\r\neth0\n\u{3000}",
+        content: .attachment(containerID: Array("c1".utf8), interfaceName: Array("eth0".utf8))),
       Case(bytes: "c1", content: .container(Array("c1".utf8))),
       Case(bytes: "c1\r\n", content: .container(Array("c1".utf8))),
       Case(bytes: "c1\neth0", content: .container(Array("c1\neth0".utf8))),

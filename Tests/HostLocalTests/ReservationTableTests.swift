@@ -49,7 +49,10 @@ struct ReservationTableTests {
   @Test("the top of each family's space can be taken and is then not free")
   func reachesTheTop() throws {
     var table = ReservationTable(capacity: 8)
-    for (first, last) in [("255.255.255.254", "255.255.255.255"), ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")] {
+    for (first, last) in [
+      ("255.255.255.254", "255.255.255.255"),
+      ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+    ] {
       let range = try Self.range(first, last)
       for address in [range.first, range.last] {
         table.add(.init(address: address, contentDigest: 1))

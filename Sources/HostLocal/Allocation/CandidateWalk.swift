@@ -22,7 +22,9 @@ public struct CandidateWalk: Sequence, Sendable {
 
   /// A walk through `set`.
   ///
-  /// - Parameter cursor: the address reserved last; one that is not in the set counts as none.
+  /// - Parameters:
+  ///   - set: where addresses are sought.
+  ///   - cursor: the address reserved last; one that is not in the set counts as none.
   public init(_ set: RangeSet, after cursor: IPAddress?) {
     self.set = set
     self.cursor = cursor
@@ -51,9 +53,8 @@ public struct CandidateWalk: Sequence, Sendable {
 }
 
 extension CandidateWalk.Stretch {
-  /// The first address that is neither taken nor the range's gateway; nil when there is none.
-  ///
-  /// - Parameter firstFree: the first free address of a run of addresses.
+  /// The first address that is neither taken nor the range's gateway; nil when there is none. `firstFree` finds the first
+  /// free address of a run of addresses.
   func firstCandidate(_ firstFree: (AddressRange) -> IPAddress?) -> IPAddress? {
     guard let candidate = firstFree(addresses) else { return nil }
     guard candidate == range.gateway else { return candidate }

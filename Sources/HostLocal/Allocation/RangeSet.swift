@@ -29,7 +29,11 @@ public struct RangeSet: Hashable, Sendable, CustomStringConvertible {
 extension RangeSet {
   /// Validates all sets of a network, in upstream's order (host-local specification, sections 2.3 and 2.4).
   ///
-  /// - Parameter version: `cniVersion` as given; below 0.3.0 a result has room for one address a family.
+  /// - Parameters:
+  ///   - written: the sets as configured.
+  ///   - version: `cniVersion` as given; below 0.3.0 a result has room for one address a family.
+  /// - Returns: the sets with all defaults filled in.
+  /// - Throws: ``HostLocalError`` with ``HostLocalError/Code/configuration``.
   static func validated(_ written: [[WrittenRange]], version: String) throws(HostLocalError) -> [RangeSet] {
     guard !written.isEmpty else { throw invalid("no IP ranges specified") }
     var sets: [RangeSet] = []

@@ -5,7 +5,8 @@ enum LexicalPath {
     let isAbsolute = base.utf8.first == UInt8(ascii: "/")
     var parts: [Substring.UTF8View] = []
     // By bytes: a slash divides even where it and a combining mark behind it are one character.
-    for part in base.utf8.split(separator: UInt8(ascii: "/")) + [Substring(name).utf8] where !part.elementsEqual(".".utf8) {
+    for part in base.utf8.split(separator: UInt8(ascii: "/")) + [Substring(name).utf8]
+    where !part.elementsEqual(".".utf8) {
       if !part.elementsEqual("..".utf8) {
         parts.append(part)
       } else if let last = parts.last, !last.elementsEqual("..".utf8) {

@@ -174,7 +174,11 @@ private func decodeRangeSets(
   for (index, element) in elements.enumerated() {
     if index == sets.count { sets.append([]) }
     guard case .array(let ranges) = element else {
-      if element == .null { sets[index] = [] } else { decoder.reject(element, field: field, type: "allocator.RangeSet") }
+      if element == .null {
+        sets[index] = []
+      } else {
+        decoder.reject(element, field: field, type: "allocator.RangeSet")
+      }
       continue
     }
     sets[index] = Array(sets[index].prefix(ranges.count))

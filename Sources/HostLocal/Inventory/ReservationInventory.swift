@@ -69,7 +69,8 @@ public struct ReservationInventory: Sendable {
     var cursors: [Int: String] = [:]
     for entry in try DirectoryListing.entries(in: directory) {
       let name = String(decoding: entry.name, as: UTF8.self)
-      guard StoreFile.isOwn(entry.name), let dot = name.lastIndex(of: "."), let index = Int(name[name.index(after: dot)...]),
+      guard StoreFile.isOwn(entry.name), let dot = name.lastIndex(of: "."),
+        let index = Int(name[name.index(after: dot)...]),
         let content = StoreFile.read(name, in: directory)
       else { continue }
       cursors[index] = String(decoding: content.bytes, as: UTF8.self)
@@ -77,13 +78,15 @@ public struct ReservationInventory: Sendable {
     return cursors
   }
 
-  /// Releases reservations under the network's lock, and returns those that were released.
+  /// Releases reservations under the network's lock.
   ///
   /// Each is looked at again first: one that is not the same file with the same content any more is left alone.
   ///
   /// - Parameters:
   ///   - reservations: what to release, as ``reservations(of:)`` returned it.
+  ///   - network: the network's name.
   ///   - log: takes warnings, a line each.
+  /// - Returns: those that were released.
   /// - Throws: ``HostLocalError`` when the directory or its lock cannot be had.
   public func release(
     _ reservations: [StoredReservation],

@@ -181,7 +181,8 @@ struct BootLedger: ~Copyable {
     of address: IPAddress,
     _ store: borrowing ReservationStore
   ) -> ReservationTable.Record? {
-    guard let status = try? File.status(of: address.description, in: store.directory.number), status.isRegularFile else {
+    guard let status = try? File.status(of: address.description, in: store.directory.number), status.isRegularFile
+    else {
       return nil
     }
     var record = store.table.record(of: address) ?? ReservationTable.Record(address: address, contentDigest: 0)

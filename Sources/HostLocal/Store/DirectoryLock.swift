@@ -19,7 +19,10 @@ struct DirectoryLock: ~Copyable {
   ///
   /// - Parameters:
   ///   - directory: the network's directory, open.
-  ///   - patience: after so many seconds of waiting `log` is told who holds the lock.
+  ///   - path: the network's directory, for messages.
+  ///   - patience: after so many seconds of waiting it is told who holds the lock.
+  ///   - log: takes that message.
+  /// - Returns: the lock, held.
   /// - Throws: ``HostLocalError`` with the bare reason, as upstream has it.
   static func acquire(
     in directory: borrowing FileDescriptor,

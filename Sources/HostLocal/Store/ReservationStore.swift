@@ -31,7 +31,11 @@ struct ReservationStore: ~Copyable {
 
   /// Opens a network's store and waits for its lock.
   ///
-  /// - Parameter creating: whether a missing directory is made; otherwise a missing one yields nil.
+  /// - Parameters:
+  ///   - path: the network's directory.
+  ///   - creating: whether a missing directory is made.
+  ///   - surroundings: what the store takes from its process and host.
+  /// - Returns: the store, or nil when its directory is missing and was not to be made.
   /// - Throws: ``HostLocalError`` when the directory or the lock cannot be had.
   static func open(
     _ path: String,
