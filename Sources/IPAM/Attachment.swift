@@ -12,7 +12,7 @@ public struct Attachment: Hashable, Sendable {
 
   /// Whether `text` may name a container or a network: a letter or digit, then letters, digits, `_`, `.` and `-`, all
   /// of them ASCII (CNI specification, section 2).
-  public static func isValid(containerID text: some Collection<UInt8>) -> Bool {
+  public static func isValid(containerID text: [UInt8]) -> Bool {
     guard let first = text.first, isLetterOrDigit(first) else { return false }
     return text.allSatisfy { byte in
       isLetterOrDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")

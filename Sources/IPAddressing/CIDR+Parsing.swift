@@ -13,11 +13,19 @@ public struct WrittenCIDR: Hashable, Sendable {
   /// Reads `address/length`, or nil.
   ///
   /// The length is decimal digits only (leading zeros allowed), at most the width of the written family.
-  public init?(_ text: some StringProtocol) {
-    guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
-    guard let address = IPAddress(text[..<slash]) else { return nil }
-    let isV6Text = text.utf8[..<slash].contains(UInt8(ascii: ":"))
-    let digits = text.utf8[text.utf8.index(after: slash)...]
+  public init?(_ text: String) {
+    var text = text
+    guard let parsed = text.withUTF8({ WrittenCIDR(utf8: $0) }) else { return nil }
+    self = parsed
+  }
+
+  /// Reads `address/length` from the bytes of its text; same rules as ``init(_:)``.
+  public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+    guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+    let addressText = UnsafeBufferPointer(rebasing: text[..<slash])
+    guard let address = IPAddress(utf8: addressText) else { return nil }
+    let isV6Text = addressText.contains(UInt8(ascii: ":"))
+    let digits = text[(slash + 1)...]
     guard !digits.isEmpty else { return nil }
     var length = 0
     for byte in digits {
@@ -45,7 +53,7 @@ extension CIDR {
   }
 
   /// Reads `address/length`; nil when `text` is anything else. Mapped IPv6 becomes IPv4.
-  public init?(_ text: some StringProtocol) {
+  public init?(_ text: String) {
     guard let written = WrittenCIDR(text) else { return nil }
     self = written.normalized
   }

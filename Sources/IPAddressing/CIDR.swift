@@ -42,5 +42,14 @@ public struct CIDR: Hashable, Sendable {
 
 extension CIDR: CustomStringConvertible {
   /// `address/length`, the address in canonical text.
-  public var description: String { "\(address)/\(prefixLength)" }
+  public var description: String {
+    String(unsafeUninitializedCapacity: 52) { buffer in
+      var writer = TextWriter(buffer: buffer)
+      writer.append(address)
+      writer.append(UInt8(ascii: "/"))
+      // At most 128, so it fits a byte.
+      writer.append(decimal: UInt8(truncatingIfNeeded: prefixLength))
+      return writer.count
+    }
+  }
 }

@@ -4,14 +4,21 @@ extension IPAddress {
   /// IPv4: exactly four decimal parts without leading zeros. IPv6: RFC 4291 section 2.2, any letter case, leading zeros
   /// within a group, one `::`, an embedded dotted IPv4 tail. No zone, no blanks, no prefix length. The C library is not
   /// asked, because it takes `10.1`, octal parts and zones.
-  public init?(_ text: some StringProtocol) {
-    var copy = String(text)
-    let parsed = copy.withUTF8 { IPAddress(utf8: $0) }
-    guard let parsed else { return nil }
+  public init?(_ text: String) {
+    var text = text
+    guard let parsed = text.withUTF8({ IPAddress(utf8: $0) }) else { return nil }
     self = parsed
   }
 
-  /// Reads an address from the bytes of its text form; same rules as ``init(_:)-(StringProtocol)``.
+  /// Reads an address in text form; same rules as ``init(_:)-(String)``.
+  public init?(_ text: Substring) {
+    // Not generic over both kinds of text: plugins are made of code that is touched, page by page, for a millisecond.
+    var text = text
+    guard let parsed = text.withUTF8({ IPAddress(utf8: $0) }) else { return nil }
+    self = parsed
+  }
+
+  /// Reads an address from the bytes of its text form; same rules as ``init(_:)-(String)``.
   public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
     guard !text.isEmpty, text.count <= 45 else { return nil }
     // The first separator decides the family: a dotted tail in IPv6 always follows a colon.

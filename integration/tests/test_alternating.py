@@ -176,7 +176,7 @@ class History(plugin.PluginTest):
     def compare_all(self):
         for name in NETWORKS:
             self.compare(name)
-        self.assertLessEqual(set(os.listdir(self.data)), set(NETWORKS) | {".swift-ipam"})
+        self.assertLessEqual(set(plugin.read_directory(self.data)), set(NETWORKS) | {".swift-ipam"})
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ struct ReservationIndex {
 
   init(place: String, directory: FileNumber, identity: BootIdentity.Source) {
     self.place = place
-    path = "\(place)/\(directory.device)-\(directory.inode)"
+    path = place + "/" + String(decimal: directory.device) + "-" + String(decimal: directory.inode)
     self.directory = directory
     self.identity = identity
   }
@@ -51,6 +51,11 @@ struct ReservationIndex {
     return .outdated(table)
   }
 
+  /// Whether there is an index already, or the table is large enough to make one.
+  func isWorthPublishing(_ table: borrowing ReservationTable) -> Bool {
+    table.memory.isShared || table.count >= Self.smallestCount
+  }
+
   /// Declares the table to be what the directory holds, for the next process.
   ///
   /// The table must have been brought up to date after the last change of the directory: whoever is killed before the
@@ -62,7 +67,7 @@ struct ReservationIndex {
       header.stamp = header.stamp.next
     } else {
       let boot = identity.boot()
-      guard table.count >= Self.smallestCount, boot != 0 else { return }
+      guard boot != 0 else { return }
       header.stamp = .random()
       header.directory = directory
       header.boot = BootIdentity(machine: 0, boot: boot)

@@ -74,7 +74,7 @@ enum StoreFile {
   private static let contentLimit = 1 << 16
 
   /// The cursor file of a range set.
-  static func cursorName(_ setIndex: Int) -> String { "last_reserved_ip.\(setIndex)" }
+  static func cursorName(_ setIndex: Int) -> String { "last_reserved_ip." + String(decimal: UInt64(setIndex)) }
 
   /// Whether the name is the lock's or a cursor's, and so no reservation whatever its content.
   static func isOwn(_ name: [UInt8]) -> Bool {

@@ -296,7 +296,9 @@ struct ReservationStore: ~Copyable {
   /// Ends the work: what is known of the directory is published for the next process.
   mutating func finish() {
     // More odd names than the index has room for: then there is none, and every process reads the directory.
-    guard needsPublishing, !isContested, table.header.setOddNames(oddNames) else { return }
+    guard needsPublishing, !isContested, index.isWorthPublishing(table), table.header.setOddNames(oddNames) else {
+      return
+    }
     index.publish(table, directory: directory)
     needsPublishing = false
   }

@@ -6,7 +6,7 @@ import IPAM
 enum NetworkSelection {
   /// Refuses what can be no network's name, such as a path.
   static func validate(_ name: String) throws {
-    guard Attachment.isValid(containerID: name.utf8) else {
+    guard Attachment.isValid(containerID: Array(name.utf8)) else {
       throw ValidationError(
         "'\(PrintableText.of(name))' is no network name: a letter or digit, then letters, digits, '_', '.' and '-'."
       )
