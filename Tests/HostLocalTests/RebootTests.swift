@@ -119,7 +119,8 @@ struct RebootTests {
     #expect(try directory.reservations().count == 2)
   }
 
-  @Test("without a machine or boot identity nothing is recorded and nothing taken back", arguments: ["machine", "boot"])
+  @Test(
+    "without a machine or boot identity nothing is recorded and nothing taken back", arguments: ["machine", "boot"])
   func keepsWithoutIdentity(missing: String) async throws {
     let directory = try TemporaryDirectory()
     let backend = try directory.backend("10.0.0.0/24", options: Self.reclaiming)

@@ -9,93 +9,17 @@ program), so these tests set the times of files and directories instead, which i
 import contextlib
 import os
 import shutil
-import subprocess
 import time
-import uuid
 
+import foreign
 import isolation
-import namespaces
 import plugin
 import seeds
 
-FORTY = 40
-INDEX = "/run/swift-ipam"
 YEAR = 365 * 24 * 3600 * 10**9
 
 
-class Host:
-    """Another machine: what is remembered below /run and who the machine is differ, the disk may be copied over."""
-
-    def __init__(self, test, name):
-        self.place = os.path.join(test.temporary, "host-" + name)
-        os.makedirs(os.path.join(self.place, "index"))
-        self.identities = {"/etc/machine-id": uuid.uuid4().hex, "/proc/sys/kernel/random/boot_id": str(uuid.uuid4())}
-        for path, value in self.identities.items():
-            with open(os.path.join(self.place, os.path.basename(path)), "w", encoding="ascii") as file:
-                file.write(value + "\n")
-
-    @contextlib.contextmanager
-    def active(self):
-        """Calls inside are made on this machine."""
-        os.makedirs(INDEX, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(namespaces.mounted("--bind", os.path.join(self.place, "index"), INDEX))
-            for path in self.identities:
-                if os.path.exists(path):
-                    source = os.path.join(self.place, os.path.basename(path))
-                    stack.enter_context(namespaces.mounted("--bind", source, path))
-            yield
-
-
-class ForeignChanges(plugin.PluginTest):
-    def filled(self, prefix="living", **options):
-        """A network with forty reservations made by ours."""
-        network = self.network(sets=["10.81.0.0/25"], **options)
-        for number in range(FORTY):
-            self.assertSucceeds(network.add("%s-%d" % (prefix, number)))
-        return network
-
-    def path(self, network, address):
-        return os.path.join(network.directory, address)
-
-    def reserve(self, network, address, container):
-        """A reservation as the original makes it, by hand."""
-        with open(self.path(network, address), "xb") as file:
-            file.write(plugin.content(container))
-
-    def address_of(self, network, container):
-        return next(name for name, held in network.reservations().items() if held == plugin.content(container))
-
-    def copy(self, source, target):
-        """A copy with all times, as an administrator makes it."""
-        subprocess.run(["cp", "--archive", source, target], check=True)
-
-    def assertTruthful(self, network, prefix="new"):
-        """Every kind of call agrees with what lies in the directory now."""
-        held = {container: address for address, container in self.containers(network).items()}
-        for container, address in held.items():
-            self.assertFails(network.add(container), 999, "%s has been allocated to %s" % (address, container))
-            self.assertSucceeds(network.check(container))
-        for number in range(3):
-            given = self.assertSucceeds(network.add("%s-%d" % (prefix, number))).addresses[0]
-            self.assertNotIn(given, held.values())
-        self.assertEqual(len(network.reservations()), len(held) + 3)
-        for container in held:
-            self.assertSucceeds(network.delete(container))
-        new = {"%s-%d" % (prefix, number) for number in range(3)}
-        self.assertEqual(set(self.containers(network).values()), new, "DEL missed one")
-
-    def containers(self, network):
-        return {address: held.split(b"\r\n")[0].decode() for address, held in network.reservations().items()}
-
-    def assertAbsent(self, network, containers):
-        """These hold nothing: CHECK fails and DEL changes nothing."""
-        before = network.reservations()
-        for container in containers:
-            self.assertFails(network.check(container), 999, "failed to find address")
-            self.assertSucceeds(network.delete(container))
-        self.assertEqual(network.reservations(), before)
-
+class ForeignChanges(foreign.ForeignTest):
     # MARK: copies
 
     def test_clone_beside_its_original(self):
@@ -139,7 +63,7 @@ class ForeignChanges(plugin.PluginTest):
     def test_directory_of_another_machine(self):
         """A directory that another machine made with as many calls takes the place of ours: only its content counts."""
         isolation.require()
-        here, there = Host(self, "here"), Host(self, "there")
+        here, there = foreign.Host(self, "here"), foreign.Host(self, "there")
         stored = os.path.join(self.temporary, "stored")
         with there.active():
             self.filled("theirs")
@@ -155,7 +79,7 @@ class ForeignChanges(plugin.PluginTest):
     def test_directory_used_here_and_there_in_turn(self):
         """A directory carried to another machine and back, changed there by ours, holds what was done there."""
         isolation.require()
-        here, there = Host(self, "here"), Host(self, "there")
+        here, there = foreign.Host(self, "here"), foreign.Host(self, "there")
         with here.active():
             network = self.filled()
         for turn in range(4):
@@ -191,72 +115,6 @@ class ForeignChanges(plugin.PluginTest):
         shutil.rmtree(self.data)
         self.assertAbsent(network, ["living-1"])
         self.assertCanBeFilled(network, "living")
-
-    # MARK: the index
-
-    def test_damaged_index_is_not_believed(self):
-        """What ours remembers, cut short, zeroed, garbled or written twice, misleads nobody."""
-        isolation.require()
-        host, random = Host(self, "damaged"), seeds.source("damage to the index")
-        damages = {
-            "empty": lambda held: b"",
-            "one byte": lambda held: held[:1],
-            "half": lambda held: held[: len(held) // 2],
-            "one byte less": lambda held: held[:-1],
-            "zeroed": lambda held: bytes(len(held)),
-            "garbled": lambda held: random.randbytes(len(held)),
-            "doubled": lambda held: held * 2,
-        }
-        with host.active():
-            self.filled(name="known")
-            self.index_files()
-            for number, (name, damage) in enumerate(damages.items()):
-                with self.subTest(name):
-                    network = self.filled(name="pods-%d" % number)
-                    self.rewrite_index(damage)
-                    self.assertTruthful(network)
-
-    def test_scattered_damage_to_the_index_is_survived(self):
-        """With single bits of it turned over or its end garbled, calls still answer, and no address is given twice."""
-        isolation.require()
-        host, random = Host(self, "scattered"), seeds.source("bits of the index")
-
-        def turn_bits(held):
-            if random.random() < 0.1:
-                return held[: len(held) // 2] + random.randbytes(len(held) - len(held) // 2)
-            spoilt = bytearray(held)
-            for _ in range(random.choice((1, 1, 8, 64))):
-                spoilt[random.randrange(len(spoilt))] ^= 1 << random.randrange(8)
-            return bytes(spoilt)
-
-        with host.active():
-            network = self.filled()
-            for turn in range(60):
-                self.rewrite_index(turn_bits)
-                before = network.reservations()
-                answer = network.add("more-%d" % turn)
-                if answer.status:
-                    self.assertFails(answer, 999)
-                else:
-                    self.assertNotIn(self.assertSucceeds(answer).addresses[0], before)
-                self.assertSucceeds(network.delete("more-%d" % turn))
-                self.assertLessEqual(before.items(), network.reservations().items(), "a foreign reservation is gone")
-
-    def index_files(self):
-        """The files of the index; without any the test is skipped."""
-        files = [os.path.join(place, name) for place, _, names in os.walk(INDEX) for name in names]
-        if not files:
-            self.skipTest("nothing is remembered below %s" % INDEX)
-        return files
-
-    def rewrite_index(self, change):
-        """Changes every file of the index in place."""
-        for path in self.index_files():
-            with open(path, "r+b") as file:
-                changed = change(file.read())
-                file.seek(0)
-                file.truncate()
-                file.write(changed)
 
     # MARK: edits
 

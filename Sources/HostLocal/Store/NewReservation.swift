@@ -30,7 +30,8 @@ enum NewReservation {
     let file = FileDescriptor(adopting: number)
     do { try File.writeAll(content, to: file) } catch { throw .system("write", "\(path)/\(name)", error.number) }
     // Linking a descriptor itself needs a capability, linking its name in /proc does not (open(2), O_TMPFILE).
-    if linkat(AT_FDCWD, "/proc/self/fd/" + String(decimal: UInt64(number)), directory.number, name, AT_SYMLINK_FOLLOW) == 0 { return true }
+    let unnamed = "/proc/self/fd/" + String(decimal: UInt64(number))
+    if linkat(AT_FDCWD, unnamed, directory.number, name, AT_SYMLINK_FOLLOW) == 0 { return true }
     guard errno == EEXIST else { throw .system("open", "\(path)/\(name)", errno) }
     return false
   }
