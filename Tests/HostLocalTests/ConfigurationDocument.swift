@@ -58,7 +58,7 @@ enum ConfigurationDocument {
     try text.split(separator: ",").map { part in
       let words = part.split(separator: " ")
       var range = WrittenRange()
-      let subnet: WrittenCIDR = try #require(WrittenCIDR(words[0]))
+      let subnet: WrittenCIDR = try #require(WrittenCIDR(String(words[0])))
       range.subnet = subnet
       if words.count > 1 {
         let ends = words[1].split(separator: "-")
@@ -71,5 +71,5 @@ enum ConfigurationDocument {
   }
 
   /// The address of a text.
-  static func address(_ text: some StringProtocol) throws -> IPAddress { try #require(IPAddress(text)) }
+  static func address(_ text: some StringProtocol) throws -> IPAddress { try #require(IPAddress(String(text))) }
 }

@@ -77,7 +77,7 @@ final class TemporaryDirectory: Sendable {
     let written = sets.map { set in
       set.split(separator: ",").map { text in
         var range = WrittenRange()
-        range.subnet = WrittenCIDR(text)
+        range.subnet = WrittenCIDR(String(text))
         return range
       }
     }
