@@ -19,7 +19,7 @@ class Fuzz(plugin.PluginTest):
         isolation.require()
         count, seed = seeds.count("COUNT", 3000), seeds.source("the fuzzer").getrandbits(64)
         vectors = os.environ.get("VECTORS") or os.path.join(HERE, "..", "vectors", "host-local")
-        worker = [sys.executable, os.path.join(HERE, "fuzzing.py"), str(seed), str(count)]
+        worker = [sys.executable, "-B", os.path.join(HERE, "fuzzing.py"), str(seed), str(count)]
         worker.append(vectors if os.path.isdir(vectors) else "")
         done = subprocess.run(["unshare", "--mount", *worker], stdout=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 0, "the fuzzer itself failed")

@@ -39,13 +39,15 @@ struct ReservationIndex {
     case nothing
   }
 
-  /// The index as it is, judged by the directory's modification time.
-  func open(modified: timespec) -> Found {
+  /// The index as it is, judged by what the kernel says of the directory.
+  func open(_ status: stat) -> Found {
     guard let table = TableFile.open(path), table.header.directory == directory,
       table.header.boot.boot == identity.boot(), !table.header.isBeingChanged
     else { return .nothing }
     let stamp = table.header.stamp
-    if Int(stamp.seconds) == modified.tv_sec, Int(stamp.nanoseconds) == modified.tv_nsec, stamp.seconds != 0 {
+    if Int(stamp.seconds) == status.st_mtim.tv_sec, Int(stamp.nanoseconds) == status.st_mtim.tv_nsec,
+      stamp.seconds != 0, table.header.directoryChange == ChangeTime(status)
+    {
       return .trusted(table)
     }
     return .outdated(table)
@@ -62,7 +64,6 @@ struct ReservationIndex {
   /// stamp is set leaves the time of that change, and so an index that is not trusted.
   func publish(_ table: borrowing ReservationTable, directory descriptor: borrowing FileDescriptor) {
     let header = table.header
-    header.isBeingChanged = false
     if table.memory.isShared {
       header.stamp = header.stamp.next
     } else {
@@ -71,11 +72,17 @@ struct ReservationIndex {
       header.stamp = .random()
       header.directory = directory
       header.boot = BootIdentity(machine: 0, boot: boot)
-      TableFile.makeDirectory(place)
-      // The index only saves time, and on a host without a writable place for it there is nothing to be done about it.
-      guard (try? TableFile.save(table, to: path)) != nil else { return }
     }
     let stamp = header.stamp
-    _ = clinux_set_modification_time(descriptor.number, Int64(stamp.seconds), Int64(stamp.nanoseconds))
+    // The index only saves time: on a host that has no place for it, or a file system that cannot be stamped, every
+    // process reads the directory.
+    guard clinux_set_modification_time(descriptor.number, Int64(stamp.seconds), Int64(stamp.nanoseconds)) == 0,
+      let status = try? File.status(of: descriptor)
+    else { return }
+    header.directoryChange = ChangeTime(status)
+    header.isBeingChanged = false
+    guard !table.memory.isShared else { return }
+    TableFile.makeDirectory(place)
+    try? TableFile.save(table, to: path)
   }
 }

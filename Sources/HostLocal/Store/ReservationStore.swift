@@ -59,7 +59,7 @@ struct ReservationStore: ~Copyable {
     var isTableFresh = true
     let table: ReservationTable
     let oddNames: [[UInt8]]
-    switch index.open(modified: status.st_mtim) {
+    switch index.open(status) {
     case .trusted(let trusted):
       oddNames = trusted.header.oddNames
       table = trusted

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// The first page of a ``ReservationTable``: what it is about, how far it is filled, and the names of entries that are
 /// not addresses.
 struct TableHeader {
@@ -25,7 +31,9 @@ struct TableHeader {
     static let oddNamesSize = 96
     static let isBeingChanged = 100
     static let pass = 104
-    static let oddNames = 108
+    static let changeSeconds = 112
+    static let changeNanoseconds = 120
+    static let oddNames = 128
   }
 
   private func load<Value: BitwiseCopyable>(_ place: Int) -> Value { base.load(fromByteOffset: place, as: Value.self) }
@@ -83,6 +91,14 @@ struct TableHeader {
       store(Field.stampNanoseconds, newValue.nanoseconds)
     }
   }
+  /// When the directory was last changed in any way, its stamp included.
+  var directoryChange: ChangeTime {
+    get { ChangeTime(seconds: load(Field.changeSeconds), nanoseconds: load(Field.changeNanoseconds)) }
+    nonmutating set {
+      store(Field.changeSeconds, newValue.seconds)
+      store(Field.changeNanoseconds, newValue.nanoseconds)
+    }
+  }
   /// The directory that the table describes.
   var directory: FileNumber {
     get { FileNumber(device: load(Field.device), inode: load(Field.inode)) }
@@ -134,11 +150,28 @@ struct FileNumber: Hashable {
   var inode: UInt64
 }
 
+/// A time of change as the kernel keeps it, for comparing with itself only.
+struct ChangeTime: Hashable {
+  var seconds: Int64
+  var nanoseconds: Int64
+
+  init(seconds: Int64, nanoseconds: Int64) {
+    self.seconds = seconds
+    self.nanoseconds = nanoseconds
+  }
+
+  init(_ status: stat) {
+    seconds = Int64(status.st_ctim.tv_sec)
+    nanoseconds = Int64(status.st_ctim.tv_nsec)
+  }
+}
+
 /// A modification time that no clock gives: a date long past, its fraction counting the changes made by this package.
 ///
 /// While the directory carries the stamp that the index names, nobody else has created, linked or removed a name in it,
 /// because each of these sets the time to now. The seconds are drawn at random for each index, so that two indexes of
-/// one directory (of two mount namespaces, say) never take the other's stamp for their own.
+/// one directory (of two mount namespaces, say) never take the other's stamp for their own. Who puts a modification time
+/// back, as an unpacked archive does, cannot put back the time of change, which the index names as well.
 struct DirectoryStamp: Hashable {
   /// Seconds since 1970, below 2^29: before 1987.
   var seconds: UInt32
