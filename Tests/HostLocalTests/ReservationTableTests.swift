@@ -137,6 +137,29 @@ struct ReservationTableTests {
     #expect(table.record(of: kept) != nil)
   }
 
+  @Test("a pass in which the table grows removes what it has not seen all the same")
+  func growsWithinPass() throws {
+    var table = ReservationTable(capacity: 64)
+    let start = try Self.address("10.0.0.0")
+    for offset in 0..<60 as Range<UInt128> {
+      let address = try #require(start.advanced(by: offset))
+      table.add(.init(address: address, contentDigest: 1, incarnation: UInt64(offset) + 1))
+    }
+    table.beginPass()
+    for offset in 1..<60 as Range<UInt128> {
+      let address = try #require(start.advanced(by: offset))
+      let isConfirmed = table.confirm(address, incarnation: UInt64(offset) + 1)
+      #expect(isConfirmed)
+    }
+    for offset in 100..<150 as Range<UInt128> {
+      table.add(.init(address: try #require(start.advanced(by: offset)), contentDigest: 1))
+    }
+    table.removeUnseen()
+    let count = table.count
+    #expect(count == 109)
+    #expect(table.record(of: start) == nil)
+  }
+
   @Test("memory that is no table, or not a sound one, is not adopted", arguments: [0, 64, 4095, 4096, 10000])
   func refusesForeignMemory(size: Int) {
     let isAdopted = ReservationTable(adopting: TableMemory(allocating: max(size, 1))) != nil

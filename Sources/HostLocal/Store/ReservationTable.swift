@@ -145,14 +145,14 @@ struct ReservationTable: ~Copyable {
   ///
   /// A table without room moves to memory of its own first, and then is no longer the file's that it was mapped from.
   mutating func add(_ record: Record) {
-    if insert(record) { return }
+    if insert(record, lastSeen: header.pass) { return }
     self = grown()
     // A grown table has room, so the answer is always true.
-    _ = insert(record)
+    _ = insert(record, lastSeen: header.pass)
   }
 
   /// Adds a record for an address that has none; false when there is no room.
-  private mutating func insert(_ record: Record) -> Bool {
+  private mutating func insert(_ record: Record, lastSeen: UInt32) -> Bool {
     let header = header
     guard find(record.address) == nil else { return true }
     header.isBeingChanged = true
@@ -167,7 +167,7 @@ struct ReservationTable: ~Copyable {
       header.recordsUsed += 1
       number = Int(header.recordsUsed)
     }
-    store(record, at: number)
+    store(record, at: number, lastSeen: lastSeen)
     setBit(key, in: block, to: true)
     header.count += 1
     return true
@@ -230,9 +230,13 @@ struct ReservationTable: ~Copyable {
       capacity: count * 4 >= layout.capacity * 3 ? layout.capacity * 2 : layout.capacity,
       blockCapacity: max(liveBlocks * 4, TableLayout.smallestBlockCapacity)
     )
-    forEachRecord { record in
+    // In the middle of a pass, what was not seen before growing must not count as seen after it.
+    larger.header.pass = header.pass
+    for number in 1..<(Int(header.recordsUsed) + 1) {
+      let place = layout.record(number)
+      let lastSeen = memory.load(place + RecordField.lastSeen, as: UInt32.self)
       // There is room by construction, so the answer is always true.
-      _ = larger.insert(record)
+      if lastSeen != 0 { _ = larger.insert(loadRecord(place), lastSeen: lastSeen) }
     }
     larger.header.copyIdentity(from: header)
     return larger
@@ -285,7 +289,7 @@ struct ReservationTable: ~Copyable {
     )
   }
 
-  private mutating func store(_ record: Record, at number: Int) {
+  private mutating func store(_ record: Record, at number: Int, lastSeen: UInt32) {
     let key = Self.key(record.address)
     let place = layout.record(number)
     memory.store(place + RecordField.addressHigh, UInt64(truncatingIfNeeded: key >> 64))
@@ -295,7 +299,7 @@ struct ReservationTable: ~Copyable {
     memory.store(place + RecordField.inode, record.inode)
     memory.store(place + RecordField.changeSeconds, record.changeSeconds)
     memory.store(place + RecordField.changeNanoseconds, UInt32(truncatingIfNeeded: record.changeNanoseconds))
-    memory.store(place + RecordField.lastSeen, header.pass)
+    memory.store(place + RecordField.lastSeen, lastSeen)
     let contentBucket = layout.contentBucket(record.contentDigest)
     storeNumber(place + RecordField.nextByContent, loadNumber(contentBucket))
     storeNumber(contentBucket, number)
