@@ -162,6 +162,8 @@ class Benchmark:
         ours, original, empty = self.pair(count=count)
         found = {"ours": [], "original": []}
         output = os.path.join(self.directory, "memory")
+        for network in (ours, original):
+            measure.read_from_disk(network.program.path)
         for number in range(repeats + 1):
             for lane, network in (("ours", ours), ("original", original)):
                 environment = network.environment("ADD", "new-%d" % number)

@@ -39,7 +39,8 @@ enum NewReservation {
   /// The name below the data directory of everything that is ours and no network's.
   static let ownDirectoryName = ".swift-ipam"
 
-  private static func linkFromSpool(
+  /// The same by way of a named file in our own directory, for file systems without unnamed ones.
+  static func linkFromSpool(
     _ content: [UInt8],
     as name: String,
     in directory: borrowing FileDescriptor,
