@@ -169,6 +169,28 @@ struct ReservationStoreTests {
     #expect(edited.compactMap(\.address?.description) == ["10.0.0.7"])
   }
 
+  @Test("an index that was found out is put right, though the directory has become small")
+  func correctsIndexOfSmallDirectory() throws {
+    let directory = try TemporaryDirectory()
+    try Self.fill(directory, 20)
+    do {
+      var store = try directory.store()
+      for number in 6...20 { store.remove(try Self.address("10.0.0.\(number)")) }
+      store.finish()
+    }
+    try directory.write("data/net/10.0.0.1", "edited\r\neth0")
+    do {
+      var store = try directory.store()
+      let holdings = try store.holdings(of: .container("c1"))
+      #expect(holdings.isEmpty)
+      store.finish()
+    }
+    #expect(try Self.trustsIndex(directory))
+    var store = try directory.store()
+    let holdings = try store.holdings(of: .container("edited"))
+    #expect(holdings.count == 1)
+  }
+
   @Test("a damaged index is done without", arguments: [0, 100, 4096, 5000])
   func survivesDamagedIndex(size: Int) throws {
     let directory = try TemporaryDirectory()

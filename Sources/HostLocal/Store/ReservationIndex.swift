@@ -53,11 +53,6 @@ struct ReservationIndex {
     return .outdated(table)
   }
 
-  /// Whether there is an index already, or the table is large enough to make one.
-  func isWorthPublishing(_ table: borrowing ReservationTable) -> Bool {
-    table.memory.isShared || table.count >= Self.smallestCount
-  }
-
   /// Declares the table to be what the directory holds, for the next process.
   ///
   /// The table must have been brought up to date after the last change of the directory: whoever is killed before the

@@ -24,6 +24,8 @@ struct ReservationStore: ~Copyable {
   private let lock: DirectoryLock
   /// Whether the directory was read by this process, so that the table cannot be older than the lock.
   private(set) var isTableFresh: Bool
+  /// Whether there is an index that the next process would trust if this one publishes nothing.
+  private let hasIndex: Bool
   /// Whether the directory was changed by somebody who did not hold the lock.
   private var isContested = false
   /// Whether the table says more than the published index.
@@ -57,6 +59,7 @@ struct ReservationStore: ~Copyable {
       identity: surroundings.identity
     )
     var isTableFresh = true
+    var hasIndex = true
     let table: ReservationTable
     let oddNames: [[UInt8]]
     switch index.open(status) {
@@ -69,6 +72,7 @@ struct ReservationStore: ~Copyable {
       oddNames = scan.oddNames
       table = scan.takeTable()
     case .nothing:
+      hasIndex = false
       let scan = try scan(directory, path, surroundings, known: ReservationTable(capacity: 64))
       oddNames = scan.oddNames
       table = scan.takeTable()
@@ -82,6 +86,7 @@ struct ReservationStore: ~Copyable {
       index: index,
       lock: lock,
       isTableFresh: isTableFresh,
+      hasIndex: hasIndex,
       needsPublishing: isTableFresh
     )
   }
@@ -296,9 +301,9 @@ struct ReservationStore: ~Copyable {
   /// Ends the work: what is known of the directory is published for the next process.
   mutating func finish() {
     // More odd names than the index has room for: then there is none, and every process reads the directory.
-    guard needsPublishing, !isContested, index.isWorthPublishing(table), table.header.setOddNames(oddNames) else {
-      return
-    }
+    guard needsPublishing, !isContested, hasIndex || table.count >= ReservationIndex.smallestCount,
+      table.header.setOddNames(oddNames)
+    else { return }
     index.publish(table, directory: directory)
     needsPublishing = false
   }
