@@ -17,14 +17,15 @@ extension HostLocalBackend {
   /// - Throws: ``HostLocalError`` with ``HostLocalError/Code/storeUnusable`` or ``HostLocalError/Code/exhausted``.
   public func status() async throws {
     let path = configuration.networkDirectory
-    guard let existing = try Self.nearestExisting(path) else { return }
+    let existing = try Self.nearestExisting(path)
     guard existing.isDirectory else { throw Self.unusable(path, "\(existing.path) is not a directory") }
     guard access(existing.path, R_OK | W_OK | X_OK) == 0 else {
       let wanted = existing.path == path ? "reservations cannot be made in it" : "it cannot be made in \(existing.path)"
       throw Self.unusable(path, "\(wanted): \(systemReason(errno))")
     }
     guard existing.path == path else { return }
-    if let lock = try Self.nearestExisting("\(path)/\(DirectoryLock.fileName)"), lock.isDirectory, lock.path != path {
+    let lock = try Self.nearestExisting("\(path)/\(DirectoryLock.fileName)")
+    if lock.isDirectory, lock.path != path {
       throw Self.unusable(path, "its lock is a directory")
     }
     if configuration.options.reportsExhaustion { try reportExhaustion(path) }
@@ -36,12 +37,12 @@ extension HostLocalBackend {
   }
 
   /// The path itself, or the deepest directory above it that exists.
-  private static func nearestExisting(_ path: String) throws(HostLocalError) -> Existing? {
+  private static func nearestExisting(_ path: String) throws(HostLocalError) -> Existing {
     var candidate = path
     while true {
       var status = stat()
       if stat(candidate, &status) == 0 { return Existing(path: candidate, isDirectory: status.isDirectory) }
-      guard errno == ENOENT else { throw unusable(path, "\(candidate): \(systemReason(errno))") }
+      guard errno == ENOENT, candidate != "." else { throw unusable(path, "\(candidate): \(systemReason(errno))") }
       // A relative path begins in the working directory.
       candidate = LexicalPath.parent(of: candidate) ?? "."
     }

@@ -38,6 +38,14 @@ struct AssignmentTests {
     #expect(try directory.reservations().count == 4)
   }
 
+  @Test("with idempotentAdd a file that keeps an address from nobody does not count")
+  func ignoresOddEntries() async throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("data/net/sub/10.0.0.9", "c1\r\neth0")
+    let backend = try directory.backend("10.0.0.0/24", options: Self.idempotent)
+    await #expect(throws: HostLocalError.self) { try await backend.add(.container("c1")) }
+  }
+
   @Test("with idempotentAdd an ADD that was cut short is completed")
   func completesAdd() async throws {
     let directory = try TemporaryDirectory()

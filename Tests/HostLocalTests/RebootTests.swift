@@ -63,6 +63,21 @@ struct RebootTests {
     }
   }
 
+  @Test("a former address that has become the gateway is not given again")
+  func sparesGateway() async throws {
+    let directory = try TemporaryDirectory()
+    var written = WrittenRange()
+    written.subnet = WrittenCIDR("10.0.0.0/24")
+    written.gateway = IPAddress("10.0.0.2")
+    let before = try directory.backend("10.0.0.0/24", options: Self.reclaiming)
+    #expect(try await before.add(.container("c1")) == "10.0.0.2")
+    try directory.boot(Self.secondBoot)
+    var configuration = before.configuration
+    configuration.rangeSets = try RangeSet.validated([[written]], version: "1.1.0")
+    let after = HostLocalBackend(configuration, surroundings: directory.surroundings())
+    #expect(try await after.add(.container("c1")) == "10.0.0.3")
+  }
+
   @Test("when nothing else is left, a former address goes to whoever asks")
   func yieldsFormer() async throws {
     let directory = try TemporaryDirectory()

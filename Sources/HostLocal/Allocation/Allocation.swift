@@ -27,7 +27,8 @@ struct Allocation {
     if options.isAddIdempotent, let held = try heldAddress(requested, &store) { return assigned(held) }
     if let requested { return try takeRequested(requested, &store, &ledger) }
     try refuseDuplicate(&store)
-    if let former = ledger.formerAddress(of: attachment, in: set), try take(former, &store, &ledger) {
+    if let former = ledger.formerAddress(of: attachment, in: set), !isGateway(former), try take(former, &store, &ledger)
+    {
       return assigned(former)
     }
     // While there are others, addresses that containers may come back for after the reboot are left alone.
@@ -36,14 +37,17 @@ struct Allocation {
     throw exhausted(store)
   }
 
+  private func isGateway(_ address: IPAddress) -> Bool { set.range(containing: address)?.gateway == address }
+
   /// The address of this set that the attachment holds already, and that would serve the request.
   private func heldAddress(
     _ requested: IPAddress?,
     _ store: inout ReservationStore
   ) throws(HostLocalError) -> IPAddress? {
+    // Only a file that bears the address as its whole name keeps it from others.
     try store.holdings(of: attachment).lazy
       .filter { !$0.isOldFormat }
-      .compactMap(\.address)
+      .compactMap { StoreFile.address(named: $0.name) }
       .first { address in requested == nil ? set.contains(address) : address == requested }
   }
 
@@ -52,7 +56,7 @@ struct Allocation {
     _ store: inout ReservationStore,
     _ ledger: inout BootLedger
   ) throws(HostLocalError) -> AssignedAddress {
-    guard set.range(containing: address)?.gateway != address else {
+    guard !isGateway(address) else {
       throw HostLocalError(.requestRefused, "requested ip \(address) is subnet's gateway")
     }
     guard try take(address, &store, &ledger) else {
