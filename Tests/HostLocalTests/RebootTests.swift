@@ -1,5 +1,6 @@
 import Glibc
 import IPAM
+import IPAddressing
 import Testing
 
 @testable import HostLocal
