@@ -59,12 +59,13 @@ let package = Package(
       swiftSettings: common
     ),
 
-    .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing"], swiftSettings: common),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
     .testTarget(
       name: "HostLocalTests",
-      dependencies: ["HostLocal", "CNI", "IPAM", "JSON", "IPAddressing"],
+      dependencies: ["HostLocal", "CNI", "IPAM", "JSON", "IPAddressing", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(

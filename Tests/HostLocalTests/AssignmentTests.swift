@@ -1,6 +1,7 @@
 import Glibc
 import IPAM
 import IPAddressing
+import TestSupport
 import Testing
 
 @testable import HostLocal

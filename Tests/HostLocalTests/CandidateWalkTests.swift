@@ -1,4 +1,5 @@
 import IPAddressing
+import TestSupport
 import Testing
 
 @testable import HostLocal
