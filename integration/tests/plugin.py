@@ -97,9 +97,10 @@ def content(container, interface="eth0"):
 class Network:
     """A network configuration, its directory, and the calls on it."""
 
-    def __init__(self, data_directory, name="pods", sets=("10.1.2.0/24",), version="1.0.0", binary=None):
+    def __init__(self, data_directory, name="pods", sets=("10.1.2.0/24",), version="1.0.0", binary=None, options=None):
         self.data_directory, self.name, self.version = data_directory, name, version
         self.binary = binary or host_local()
+        self.options = options or {}
         self.sets = [[{"subnet": item}] if isinstance(item, str) else item for item in sets]
 
     @property
@@ -107,7 +108,7 @@ class Network:
         return os.path.join(self.data_directory, self.name)
 
     def config(self, **more):
-        ipam = {"type": "host-local", "dataDir": self.data_directory, "ranges": self.sets}
+        ipam = {"type": "host-local", "dataDir": self.data_directory, "ranges": self.sets, **self.options}
         return {"cniVersion": self.version, "name": self.name, "type": "test", "ipam": ipam, **more}
 
     def call(self, verb, container="c1", binary=None, more=None, **options):
