@@ -45,9 +45,4 @@ public struct HostLocalError: IPAMFailure, Hashable, Sendable {
   func prefixed(_ prefix: String) -> HostLocalError {
     HostLocalError(code, prefix + message, details: details, category: category)
   }
-
-  /// The same error with more to say after the message.
-  func detailed(_ details: String) -> HostLocalError {
-    HostLocalError(code, message, details: details, category: category)
-  }
 }
