@@ -64,7 +64,7 @@ public struct ConfigurationDecoder: Sendable {
     target = integer
   }
 
-  /// The members of an object; nil, remembered as an error, for anything else. `null` has no members.
+  /// The members of an object. Anything else has none; unless it is `null`, that is remembered as an error.
   public mutating func members(of value: JSON, as field: String, type: String) -> [JSONObject.Member] {
     switch value {
     case .object(let object): return object.members

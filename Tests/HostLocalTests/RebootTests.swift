@@ -64,6 +64,20 @@ struct RebootTests {
     }
   }
 
+  @Test("a returning container keeps its claim when the call is rolled back")
+  func keepsClaimOnRollback() async throws {
+    let directory = try TemporaryDirectory()
+    let backend = try directory.backend("10.0.0.0/24", "10.1.0.0/30", options: Self.reclaiming)
+    _ = try await backend.add(.container("c0"))
+    try await backend.release(.container("c0"))
+    #expect(try await backend.add(.container("c1")) == "10.0.0.3 10.1.0.2")
+    try directory.boot(Self.secondBoot)
+    try directory.write("data/net/10.1.0.2", "other\r\neth0")
+    await #expect(throws: HostLocalError.self) { try await backend.add(.container("c1")) }
+    directory.remove("data/net/10.1.0.2")
+    #expect(try await backend.add(.container("c1")) == "10.0.0.3 10.1.0.2")
+  }
+
   @Test("a former address that has become the gateway is not given again")
   func sparesGateway() async throws {
     let directory = try TemporaryDirectory()

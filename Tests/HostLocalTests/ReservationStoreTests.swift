@@ -230,6 +230,41 @@ struct ReservationStoreTests {
     #expect(try Self.trustsIndex(directory))
   }
 
+  @Test("what a symbolic link leads to is looked up each time, also behind a trusted index")
+  func followsLinks() throws {
+    let directory = try TemporaryDirectory()
+    try Self.fill(directory, 20)
+    symlink(directory.path + "/target", directory.path + "/data/net/10.0.0.50")
+    for owner in ["nobody yet", "first", "second"] {
+      if owner != "nobody yet" { try directory.write("target", owner + "\r\neth0") }
+      var store = try directory.store()
+      let isTaken = store.table.record(of: try Self.address("10.0.0.50")) != nil
+      #expect(isTaken)
+      for candidate in ["first", "second"] {
+        let holdings = try store.holdings(of: .container(candidate))
+        #expect(holdings.compactMap(\.address?.description) == (candidate == owner ? ["10.0.0.50"] : []))
+      }
+      store.finish()
+    }
+    #expect(try Self.trustsIndex(directory))
+  }
+
+  @Test("a file in the place of a released link is one reservation")
+  func replacesLink() throws {
+    let directory = try TemporaryDirectory()
+    try Self.fill(directory, 20)
+    try directory.write("target", "linked\r\neth0")
+    symlink(directory.path + "/target", directory.path + "/data/net/10.0.0.50")
+    var store = try directory.store()
+    let link = try #require(try store.holdings(of: .container("linked")).first)
+    let isRemoved = store.remove(link)
+    let isReserved = try store.reserve(try Self.address("10.0.0.50"), for: .container("linked"))
+    #expect(isRemoved && isReserved)
+    let holdings = try store.holdings(of: .container("linked"))
+    #expect(holdings.count == 1)
+    #expect(directory.read("target") == "linked\r\neth0")
+  }
+
   @Test("an empty or all-NUL reservation is taken back with a warning; an old-format one is alive")
   func reclaimsDamage() throws {
     let directory = try TemporaryDirectory()

@@ -103,7 +103,7 @@ public struct ReservationInventory: Sendable {
       let entry = DirectoryEntry(
         name: Array(reservation.address.description.utf8),
         inode: reservation.file.inode,
-        kind: .unknown
+        kind: .file
       )
       guard let current = Self.read(entry, in: store.directory, evidence), current.file == reservation.file,
         current.content == reservation.content, store.remove(reservation.address)

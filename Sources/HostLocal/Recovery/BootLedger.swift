@@ -151,9 +151,10 @@ struct BootLedger: ~Copyable {
   /// Records a reservation that was just made.
   mutating func record(_ address: IPAddress, _ store: borrowing ReservationStore) {
     guard ledger != nil else { return }
-    former?.remove(address)
     ledger?.remove(address)
     guard let record = Self.evidence(of: address, store) else { return }
+    // Who comes back keeps the claim while it has the address: if this call is rolled back, the next one needs it.
+    if former?.record(of: address)?.contentDigest != record.contentDigest { former?.remove(address) }
     ledger?.add(record)
     // What cannot be written is not recorded, and what is not recorded is kept.
     try? ledger?.saveIfDetached(to: ledgerPath)

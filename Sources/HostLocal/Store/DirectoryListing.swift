@@ -9,7 +9,7 @@ import CLinux
 /// A name in a directory, as the kernel lists it.
 struct DirectoryEntry {
   enum Kind: Hashable {
-    case file, directory, symbolicLink, other, unknown
+    case file, directory, symbolicLink, other
   }
 
   let name: [UInt8]
@@ -40,7 +40,7 @@ enum DirectoryListing {
             DirectoryEntry(
               name: Array(name),
               inode: buffer.load(fromByteOffset: place, as: UInt64.self),
-              kind: kind(buffer[place + Layout.type])
+              kind: kind(buffer[place + Layout.type]) ?? kind(of: Array(name), in: directory)
             )
           )
         }
@@ -56,12 +56,26 @@ enum DirectoryListing {
     static let name = 19
   }
 
-  private static func kind(_ type: UInt8) -> DirectoryEntry.Kind {
+  /// The kind as listed; nil on file systems that do not list it.
+  private static func kind(_ type: UInt8) -> DirectoryEntry.Kind? {
     switch Int(type) {
     case Int(DT_REG): .file
     case Int(DT_DIR): .directory
     case Int(DT_LNK): .symbolicLink
-    case Int(DT_UNKNOWN): .unknown
+    case Int(DT_UNKNOWN): nil
+    default: .other
+    }
+  }
+
+  private static func kind(of name: [UInt8], in directory: borrowing FileDescriptor) -> DirectoryEntry.Kind {
+    // A name that is gone since it was listed is nothing that anybody acts on.
+    guard let status = try? File.status(of: String(decoding: name, as: UTF8.self), in: directory.number) else {
+      return .other
+    }
+    return switch status.st_mode & S_IFMT {
+    case S_IFREG: .file
+    case S_IFDIR: .directory
+    case S_IFLNK: .symbolicLink
     default: .other
     }
   }

@@ -4,8 +4,9 @@
   import Musl
 #endif
 
-/// Entries of a network's directory whose names are no addresses, and whole directories below it. The original takes
-/// each file among them for a reservation if its content says so (host-local specification, section 4.5).
+/// Entries of a network's directory that an index cannot vouch for: names that are no addresses, symbolic links, files
+/// that could not be read, and whole directories. The original takes each file among them for a reservation if its content
+/// says so (host-local specification, section 4.5).
 enum OddEntries {
   /// The names of all files that `names` stand for, those of directories listed to any depth. Symbolic links to
   /// directories are not followed.

@@ -13,7 +13,8 @@ struct ReservationScan: ~Copyable {
   private(set) var table: ReservationTable
   /// Reservations without an owner: empty, or nothing but NUL bytes.
   private(set) var damaged: [IPAddress] = []
-  /// Entries that are neither reservations nor the store's own files, directories with a slash behind their names.
+  /// Entries that must be read afresh each time: all but reservations in plain files and the store's own files.
+  /// Directories have a slash behind their names.
   private(set) var oddNames: [[UInt8]] = []
 
   /// Lists the directory, and reads every file that `known` does not know.
@@ -49,18 +50,19 @@ struct ReservationScan: ~Copyable {
     }
     var record = ReservationTable.Record(address: address, contentDigest: 0, inode: entry.inode)
     let name = String(decoding: entry.name, as: UTF8.self)
-    // What a symbolic link leads to can change without the link, so only a file is told by its incarnation.
     if needsIncarnation, entry.kind == .file {
       record.incarnation = clinux_incarnation(directory.number, name)
     }
     if table.confirm(address, incarnation: record.incarnation) { return }
     if entry.kind == .directory {
       oddNames.append(entry.name + [UInt8(ascii: "/")])
-    } else if let content = StoreFile.read(name, in: directory) {
-      if content.isRegularFile, entry.kind != .symbolicLink, ReservationContent(content.bytes) == .damaged {
-        damaged.append(address)
-      }
+    } else if entry.kind != .symbolicLink, let content = StoreFile.read(name, in: directory) {
+      if content.isRegularFile, ReservationContent(content.bytes) == .damaged { damaged.append(address) }
       record.contentDigest = ReservationContent.digest(ReservationContent.trimmed(content.bytes))
+    } else {
+      // A link's target changes without the directory, and a file that cannot be read now may be readable to the next
+      // process: the address is taken, and what stands there is looked up each time.
+      oddNames.append(entry.name)
     }
     table.add(record)
   }

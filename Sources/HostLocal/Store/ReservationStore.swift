@@ -195,6 +195,7 @@ struct ReservationStore: ~Copyable {
       return false
     }
     if let address = StoreFile.address(named: holding.name) { table.remove(address) }
+    oddNames.removeAll { $0 == holding.name }
     needsPublishing = true
     return true
   }
@@ -291,7 +292,7 @@ struct ReservationStore: ~Copyable {
   /// Calls `body` with every reservation that has an owner to be told from its content.
   func forEachReservation(_ body: (IPAddress, ReservationContent) -> Void) throws(HostLocalError) {
     for entry in try DirectoryListing.entries(in: directory) {
-      guard entry.kind == .file || entry.kind == .unknown, let address = StoreFile.address(named: entry.name),
+      guard entry.kind == .file, let address = StoreFile.address(named: entry.name),
         let file = StoreFile.read(String(decoding: entry.name, as: UTF8.self), in: directory), file.isRegularFile
       else { continue }
       body(address, ReservationContent(file.bytes))
