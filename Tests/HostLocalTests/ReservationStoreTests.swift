@@ -240,7 +240,8 @@ struct ReservationStoreTests {
       var store = try directory.store()
       let isTaken = store.table.record(of: try Self.address("10.0.0.50")) != nil
       #expect(isTaken)
-      for candidate in ["first", "second"] {
+      // The present owner comes first: nothing has shown yet that the target is another one's now.
+      for candidate in owner == "second" ? ["second", "first"] : ["first", "second"] {
         let holdings = try store.holdings(of: .container(candidate))
         #expect(holdings.compactMap(\.address?.description) == (candidate == owner ? ["10.0.0.50"] : []))
       }
