@@ -230,13 +230,14 @@ struct ReservationStoreTests {
     #expect(try Self.trustsIndex(directory))
   }
 
-  @Test("what a symbolic link leads to is looked up each time, also behind a trusted index")
-  func followsLinks() throws {
+  @Test("what a symbolic link leads to is looked up each time, also behind a trusted index", arguments: [true, false])
+  func followsLinks(isDanglingFirst: Bool) throws {
     let directory = try TemporaryDirectory()
     try Self.fill(directory, 20)
     symlink(directory.path + "/target", directory.path + "/data/net/10.0.0.50")
-    for owner in ["nobody yet", "first", "second"] {
-      if owner != "nobody yet" { try directory.write("target", owner + "\r\neth0") }
+    if !isDanglingFirst { try directory.write("target", "zeroth\r\neth0") }
+    for owner in ["", "first", "second"] {
+      if !owner.isEmpty { try directory.write("target", owner + "\r\neth0") }
       var store = try directory.store()
       let isTaken = store.table.record(of: try Self.address("10.0.0.50")) != nil
       #expect(isTaken)
