@@ -39,6 +39,8 @@ let package = Package(
     .target(name: "IPAM", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CNI", dependencies: ["IPAM", "IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CLinux"),
+    .target(name: "CalicoModel", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
+    .target(name: "Datastore", dependencies: ["CalicoModel", "IPAddressing"], swiftSettings: common),
     .target(name: "HostLocal", dependencies: ["CLinux", "CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
 
     // What a container runtime executes lies in Plugins/: "plugin" in the sense of CNI, not of the package manager.

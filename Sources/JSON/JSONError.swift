@@ -38,6 +38,8 @@ public struct JSONError: Error, Hashable, Sendable {
     case invalidLiteral
     /// More arrays and objects are open at once than the limit allows.
     case tooDeep
+    /// A value is of another type than its place asks for, or a number that does not fit.
+    case unexpectedType
   }
 
   /// What was wrong.
@@ -88,6 +90,7 @@ extension JSONError: CustomStringConvertible {
     case .invalidExponent: "in exponent of numeric literal"
     case .invalidLiteral: "in literal \(expectation?.word ?? "") (expecting \(Self.quoted(expectation?.byte ?? 0)))"
     case .tooDeep: "exceeded max depth"
+    case .unexpectedType: "as a value of another type"
     }
   }
 

@@ -107,7 +107,7 @@ struct JSONPrinter {
 // MARK: - Strings
 
 extension JSONPrinter {
-  private mutating func write(_ string: String) {
+  mutating func write(_ string: String) {
     output.append(UInt8(ascii: "\""))
     var string = string
     string.withUTF8 { bytes in

@@ -1,7 +1,7 @@
 /// Recognises the tokens of a document, byte by byte in order, so that the first error is the one reported.
 struct JSONScanner {
-  private let bytes: UnsafeRawBufferPointer
-  private var position = 0
+  let bytes: UnsafeRawBufferPointer
+  private(set) var position = 0
   /// The text of the string at hand, if it cannot be taken from the document as it is.
   private var text: [UInt8] = []
 
@@ -17,6 +17,11 @@ struct JSONScanner {
   /// An error at the position.
   func error(_ code: JSONError.Code) -> JSONError {
     JSONError(code, at: position, byte: current)
+  }
+
+  /// Continues at another offset, inside or at the end of the document.
+  mutating func move(to offset: Int) {
+    position = offset
   }
 
   /// Steps over a byte that has been looked at.
@@ -84,6 +89,43 @@ struct JSONScanner {
     return JSONNumber(checkedLiteral: string(from: start))
   }
 
+  /// Scans a number, of which the minus sign or the first digit has been seen, for its value.
+  ///
+  /// - Returns: the digits of the integer part as a number, and whether that is all there is and it fits 64 bits.
+  /// - Throws: `JSONError` when it is no number.
+  mutating func scanMagnitude() throws(JSONError) -> (magnitude: UInt64, isInteger: Bool) {
+    if current == UInt8(ascii: "-") {
+      position += 1
+    }
+    var magnitude: UInt64 = 0
+    var fits = true
+    let start = position
+    // As everywhere, a zero ends the integer part.
+    let isZero = current == UInt8(ascii: "0")
+    while case let digit = current &- UInt8(ascii: "0"), digit <= 9, !isZero || position == start {
+      let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+      magnitude = sum
+      fits = fits && !overflow && !carry
+      position += 1
+    }
+    guard position > start else { throw error(.invalidNumber) }
+    if current == UInt8(ascii: ".") {
+      fits = false
+      position += 1
+      try skipDigits(orThrow: .invalidFraction)
+    }
+    if current | 0x20 == UInt8(ascii: "e") {
+      fits = false
+      position += 1
+      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") {
+        position += 1
+      }
+      try skipDigits(orThrow: .invalidExponent)
+    }
+    return (magnitude, fits)
+  }
+
   private mutating func skipDigits(orThrow code: JSONError.Code) throws(JSONError) {
     let start = position
     while (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(current) {
@@ -113,6 +155,26 @@ extension JSONScanner {
         return string
       case UInt8(ascii: "\\"), ..<0x20, 0x80...:
         return try decodeString(from: start)
+      default:
+        position += 1
+      }
+    }
+    throw error(.unexpectedEnd)
+  }
+
+  /// Scans a string, of which the opening quote has been seen, without copying plain text.
+  mutating func scanText() throws(JSONError) -> JSONText {
+    position += 1
+    let start = position
+    while position < bytes.count {
+      switch bytes[position] {
+      case UInt8(ascii: "\""):
+        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+        position += 1
+        return JSONText(raw: raw, decoded: nil)
+      case UInt8(ascii: "\\"), ..<0x20, 0x80...:
+        let text = try decodeString(from: start)
+        return JSONText(raw: UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]), decoded: text)
       default:
         position += 1
       }

@@ -1,0 +1,35 @@
+/// A place that keeps Calico's entries, and compares before it writes.
+///
+/// A driver has no allocation logic and never retries a commit: who made the plan knows what a conflict means.
+public protocol Datastore: Sendable {
+  /// Whether a plan is made as a whole or not at all; otherwise it is made stage by stage.
+  var commitsAtomically: Bool { get }
+
+  /// Reads entries and ranges in one batch.
+  ///
+  /// Each result is consistent in itself; different ones may be from different moments.
+  ///
+  /// - Parameters:
+  ///   - reads: what to read.
+  ///   - deadline: when to give up.
+  /// - Returns: one result for each read, in their order.
+  /// - Throws: ``DatastoreError`` when the store cannot be reached or read.
+  func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult]
+
+  /// Makes the changes of a plan, if every entry is still what the plan was made from.
+  ///
+  /// - Parameters:
+  ///   - plan: the changes.
+  ///   - deadline: when to give up.
+  /// - Returns: what became of the plan.
+  /// - Throws: ``DatastoreError`` when nothing was written and nothing can be.
+  func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome
+
+  /// Reports entries of some kinds as they are, and then as they change.
+  ///
+  /// - Parameters:
+  ///   - kinds: which entries.
+  ///   - cursor: where an earlier stream ended; nil to begin with a snapshot.
+  /// - Returns: the stream of events.
+  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream
+}
