@@ -41,6 +41,12 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CalicoModel", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "Datastore", dependencies: ["CalicoModel", "IPAddressing"], swiftSettings: common),
+    .target(name: "CalicoEngine", dependencies: ["Datastore", "CalicoModel", "IPAddressing"], swiftSettings: common),
+    .target(
+      name: "CalicoBackend",
+      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "CLinux"],
+      swiftSettings: common
+    ),
     .target(name: "HostLocal", dependencies: ["CLinux", "CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
 
     // What a container runtime executes lies in Plugins/: "plugin" in the sense of CNI, not of the package manager.

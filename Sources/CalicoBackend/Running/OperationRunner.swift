@@ -1,0 +1,56 @@
+public import CalicoEngine
+public import Datastore
+
+/// Carries out operations of the engine on a store: reads what they ask for, commits what they plan, and lets time pass
+/// between attempts that met a conflict. Nothing but this repeats anything.
+public struct OperationRunner<Store: Datastore>: Sendable {
+  public let store: Store
+  /// How long the taking back of an unsuccessful commit may last, whatever the operation's own deadline: 30 s
+  /// (Calico IPAM specification, section 0.2).
+  private static var compensationMilliseconds: UInt64 { 30_000 }
+
+  public init(_ store: Store) {
+    self.store = store
+  }
+
+  /// Carries out one operation.
+  ///
+  /// - Parameters:
+  ///   - operation: what to do.
+  ///   - deadline: when to give up.
+  /// - Returns: the operation's result.
+  /// - Throws: `EngineError` when the operation cannot be done, `DatastoreError` when the store fails. What an
+  ///   unsuccessful commit left has then been taken back, as far as the store could be reached.
+  public func run<Op: Operation>(_ operation: Op, deadline: Deadline) async throws -> Op.Result {
+    var execution = Execution(operation)
+    var step = execution.next()
+    var compensationDeadline: Deadline?
+    var conflicts = 0
+    while true {
+      var limit = deadline
+      if execution.isCompensating {
+        compensationDeadline = compensationDeadline ?? .after(milliseconds: Self.compensationMilliseconds)
+        limit = max(deadline, compensationDeadline ?? deadline)
+      }
+      switch step {
+      case .read(let reads):
+        step = execution.resume(with: try await store.read(reads, deadline: limit))
+      case .commit(let plan):
+        if execution.conflicts > conflicts {
+          conflicts = execution.conflicts
+          try await pause(after: conflicts, limit)
+        }
+        step = execution.resume(with: try await store.commit(plan, deadline: limit))
+      case .done(let result): return result
+      case .failed(let error): throw error
+      }
+    }
+  }
+
+  /// Waits a little longer after each conflict, up to 20 ms, and never as long as the others that met it.
+  private func pause(after conflicts: Int, _ deadline: Deadline) async throws {
+    if deadline.hasPassed { throw DatastoreError(.unavailable, "context deadline exceeded") }
+    let limit = min(UInt64(conflicts) * 1_000_000, 20_000_000)
+    Pause.sleep(nanoseconds: UInt64.random(in: 0...limit))
+  }
+}

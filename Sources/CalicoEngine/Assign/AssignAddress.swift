@@ -1,0 +1,159 @@
+public import CalicoModel
+import Datastore
+public import IPAddressing
+
+/// Assigns an address that the caller names (Calico IPAM specification, section 3.9).
+public struct AssignAddress: Operation {
+  public struct Request: Sendable {
+    public var address: IPAddress
+    public var handleID: String?
+    public var attributes: [String: String]
+    /// The node's name.
+    public var host: String
+    /// What the address is for; nil for anything.
+    public var use: IPPool.AllowedUse?
+    /// The most addresses of a family that the handle may have; 0 for any number.
+    public var maxPerHandle = 0
+    public var reservation: HostReservation?
+    public var time: Timestamp
+
+    public init(
+      _ address: IPAddress, handleID: String?, attributes: [String: String] = [:], host: String,
+      use: IPPool.AllowedUse?, time: Timestamp
+    ) {
+      self.address = address
+      self.handleID = handleID
+      self.attributes = attributes
+      self.host = host
+      self.use = use
+      self.time = time
+    }
+  }
+
+  public let request: Request
+  private let attribute: AllocationAttribute
+  private var planned: (cidr: CIDR, ordinal: Int, number: UInt64)?
+  private var doubtful: (cidr: CIDR, ordinal: Int, number: UInt64)?
+  private var acquired: AcquiredAddress?
+
+  public init(_ request: Request) {
+    self.request = request
+    attribute = AllocationAttribute(handleID: request.handleID, owner: request.attributes)
+  }
+
+  private var owner: BlockOwner { BlockOwner(request.use == .loadBalancer ? .virtual : .host, request.host) }
+
+  public mutating func plan(_ planner: inout Planner) throws(Halt) -> Proposal<AcquiredAddress> {
+    if let acquired { return .done(acquired) }
+    var reads: [Read] = [.list(Planner.allPools), .entry(.configuration)]
+    if let handleID = request.handleID { reads.append(.entry(.handle(handleID))) }
+    try planner.require(reads)
+    let pool = try pool(&planner)
+    guard let cidr = pool.block(containing: request.address) else { return .done(try unreachable()) }
+    try planner.require([.entry(.block(cidr)), .entry(.affinity(owner, cidr))])
+    let configuration = try planner.configuration()
+    var draft = Draft()
+    if try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: configuration.cooldownSeconds) == nil {
+      let affinity = try planner.affinity(owner, cidr)
+      let block = IPAMBlock(cidr: cidr, owner: owner, time: request.time, reservation: request.reservation)
+      draft.claim(block, for: owner, affinity: affinity?.base ?? .absent)
+    }
+    guard var block = draft.blocks[cidr]?.block, let ordinal = block.ordinal(of: request.address) else {
+      return .done(try unreachable())
+    }
+    if let held = try held(in: block, ordinal, cidr) { return .done(held) }
+    try checkAffinity(of: block, configuration)
+    let number = block.sequenceNumber
+    guard block.assign(ordinal: ordinal, attribute: attribute) else { throw .failed(taken(block, ordinal)) }
+    draft.update(block)
+    if let handleID = request.handleID {
+      try checkLimit(handleID, planner)
+      try planner.count(1, of: cidr, into: handleID, in: &draft)
+    }
+    planned = (cidr, ordinal, number)
+    return .commit(draft)
+  }
+
+  public mutating func settle(_ settlement: Settlement) {
+    guard let planned else { return }
+    if settlement.applied.contains(.block(planned.cidr)) {
+      acquired = acquiredAddress(planned.cidr, planned.number)
+    } else if settlement.isInDoubt {
+      doubtful = planned
+    }
+    self.planned = nil
+  }
+
+  /// The address when it is the caller's already: from a commit whose answer was lost, or, for a handle with a limit,
+  /// from an earlier call.
+  private func held(in block: IPAMBlock, _ ordinal: Int, _ cidr: CIDR) throws(Halt) -> AcquiredAddress? {
+    guard let stored = block.attribute(at: ordinal) else { return nil }
+    if let doubtful, doubtful.ordinal == ordinal, stored == attribute,
+      block.allocationNumbers[ordinal] == doubtful.number
+    {
+      return acquiredAddress(cidr, doubtful.number)
+    }
+    if request.maxPerHandle > 0, let handleID = request.handleID, stored.handleID == handleID {
+      return acquiredAddress(cidr, block.allocationNumbers[ordinal] ?? 0)
+    }
+    return nil
+  }
+
+  private func acquiredAddress(_ cidr: CIDR, _ number: UInt64) -> AcquiredAddress {
+    AcquiredAddress(address: CIDR(host: request.address), block: cidr, sequenceNumber: number)
+  }
+
+  private func pool(_ planner: inout Planner) throws(Halt) -> IPPool {
+    let pools = try planner.enabledPools(request.address.family)
+    guard let pool = pools.first(where: { $0.cidr?.contains(request.address) ?? false }) else {
+      let names = pools.map(\.writtenCIDR).joined(separator: ", ")
+      throw .failed(
+        EngineError(
+          .noQualifiedPool, "The provided IP address is not in a configured pool\n",
+          advice: "enabled IPv\(request.address.family.rawValue) pools: \(names.isEmpty ? "none" : names)"))
+    }
+    if let use = request.use, !pool.allowedUses.contains(use) {
+      let uses = pool.allowedUses.map(\.rawValue).joined(separator: " ")
+      throw .failed(
+        EngineError(
+          .noQualifiedPool,
+          "IP address \(request.address) is in IP pool \"\(pool.name)\", which is not allowed for use "
+            + "\"\(use.rawValue)\" (allowedUses: [\(uses)])"))
+    }
+    return pool
+  }
+
+  private func checkAffinity(of block: IPAMBlock, _ configuration: IPAMConfiguration) throws(Halt) {
+    guard !block.admits(owner, strictly: configuration.strictAffinity) else { return }
+    guard let affinity = block.affinity else {
+      throw .failed(EngineError(.conflict, "Attempt to assign from block \(block.cidr) with no affinity"))
+    }
+    throw .failed(
+      EngineError(
+        .conflict, "Block host affinity does not match",
+        advice: "strict affinity is on, and block \(block.cidr) belongs to \(affinity)"))
+  }
+
+  private func taken(_ block: IPAMBlock, _ ordinal: Int) -> EngineError {
+    let holder = block.attribute(at: ordinal)?.handleID ?? "a caller without a handle"
+    return EngineError(
+      .alreadyExists,
+      "resource already exists: \(request.address) with error: Address already assigned in block",
+      advice: block.isInUse(ordinal) ? "held by \(holder)" : "it was released and cools down")
+  }
+
+  private func checkLimit(_ handleID: String, _ planner: Planner) throws(Halt) {
+    guard request.maxPerHandle > 0, let (handle, _) = try planner.handle(handleID),
+      handle.count(request.address.family) + 1 > request.maxPerHandle
+    else { return }
+    throw .failed(
+      EngineError(
+        .conflict,
+        "handle \(handleID) already has IP(s) allocated, cannot assign additional IP \(request.address) "
+          + "(maxAllocPerIPVersion=\(request.maxPerHandle))"))
+  }
+
+  private func unreachable() throws(Halt) -> AcquiredAddress {
+    throw .failed(EngineError(.invalidRequest, "IP \(request.address) not in block"))
+  }
+}

@@ -1,0 +1,209 @@
+import CalicoModel
+public import Datastore
+
+/// What an execution wants next.
+public enum Step<Result: Sendable>: Sendable {
+  case read([Read])
+  case commit(Plan)
+  case done(Result)
+  case failed(EngineError)
+}
+
+/// Runs one operation against whatever the caller reads and commits for it: a state machine without input, output,
+/// clock or dice, so that the same answers give the same run.
+///
+/// It repeats what conflicted, up to ``maximumAttempts`` times, settles commits whose answer was lost, and at the end
+/// takes back counts for which no address was got. The caller adds pauses, deadlines and the store.
+public struct Execution<Op: Operation>: Sendable {
+  /// How often an operation is planned before it gives up (specification section 0.2).
+  public static var maximumAttempts: Int { 100 }
+
+  public private(set) var operation: Op
+  private var planner = Planner()
+  private var reads: [Read] = []
+  private var draft: Draft?
+  private var plan = Plan()
+  /// Entries of the draft that were written before an answer was lost.
+  private var applied: Set<Key> = []
+  private var isInDoubt = false
+  private var repetitions = 0
+  private var ending: Ending?
+  private var compensation: Compensation?
+  /// How many commits met a conflict.
+  public private(set) var conflicts = 0
+
+  private enum Ending: Sendable {
+    case done(Op.Result)
+    case failed(EngineError)
+  }
+
+  public init(_ operation: Op) {
+    self.operation = operation
+  }
+
+  /// Whether what is asked for now only takes back what an unsuccessful commit left: it deserves time even when the
+  /// operation has none left.
+  public var isCompensating: Bool { compensation != nil }
+
+  /// What to do first, or next.
+  public mutating func next() -> Step<Op.Result> {
+    if compensation != nil { return nextOfCompensation() }
+    do throws(Halt) {
+      switch try operation.plan(&planner) {
+      case .done(let result): return end(.done(result))
+      case .commit(let draft):
+        self.draft = draft
+        plan = draft.plan
+        applied = []
+        isInDoubt = false
+        repetitions = 0
+        return .commit(plan)
+      }
+    } catch {
+      switch error {
+      case .read(let reads):
+        self.reads = reads
+        return .read(reads)
+      case .failed(let error): return end(.failed(error))
+      }
+    }
+  }
+
+  /// Takes in what was read, one result for each read that was asked for.
+  public mutating func resume(with results: [ReadResult]) -> Step<Op.Result> {
+    if compensation != nil {
+      compensation?.planner.merge(reads, results)
+    } else {
+      planner.merge(reads, results)
+    }
+    return next()
+  }
+
+  /// Takes in what became of the plan that was to be committed.
+  public mutating func resume(with outcome: Outcome) -> Step<Op.Result> {
+    if compensation != nil { return resumeCompensation(with: outcome) }
+    switch outcome {
+    case .applied:
+      settle(isComplete: true)
+      return next()
+    case .unknown(_, let writes) where repetitions < 3:
+      // The same comparison again: it succeeds if nothing was written, and otherwise what is there tells.
+      note(writes)
+      isInDoubt = true
+      repetitions += 1
+      plan = plan.remaining(after: writes)
+      return .commit(plan)
+    case .conflict(_, let writes), .unknown(_, let writes):
+      note(writes)
+      settle(isComplete: false)
+      conflicts += 1
+      guard conflicts < Self.maximumAttempts else { return end(.failed(.contention)) }
+      return next()
+    }
+  }
+
+  private mutating func note(_ writes: [Write]) {
+    for write in writes where write.stage == .final {
+      applied.insert(write.key)
+    }
+  }
+
+  private mutating func settle(isComplete: Bool) {
+    guard let draft else { return }
+    let keys = draft.plan.changes.map(\.key)
+    if isComplete { applied = Set(keys) }
+    let settlement = Settlement(applied: applied, isComplete: isComplete, isInDoubt: isInDoubt)
+    settleSurpluses(of: draft)
+    planner.forget(keys)
+    operation.settle(settlement)
+    self.draft = nil
+  }
+
+  /// Notes what handles count too much after a commit that ended half way. A write that is in doubt may have been made:
+  /// then nothing may come off, because a count that is too high is harmless and one that is too low is not.
+  private mutating func settleSurpluses(of draft: Draft) {
+    planner.surpluses.removeAll { applied.contains(.handle($0.handleID)) }
+    guard !isInDoubt else { return }
+    planner.surpluses += draft.increments.filter {
+      applied.contains(.handle($0.handleID)) && !applied.contains(.block($0.block))
+    }
+    planner.surpluses += draft.decrements.filter {
+      applied.contains(.block($0.block)) && !applied.contains(.handle($0.handleID))
+    }
+  }
+
+  private mutating func end(_ ending: Ending) -> Step<Op.Result> {
+    self.ending = ending
+    guard planner.surpluses.isEmpty else {
+      compensation = Compensation(surpluses: planner.surpluses)
+      return nextOfCompensation()
+    }
+    return last()
+  }
+
+  private func last() -> Step<Op.Result> {
+    switch ending {
+    case .done(let result): .done(result)
+    case .failed(let error): .failed(error)
+    // The ending is set before this is called.
+    case nil: .failed(.contention)
+    }
+  }
+
+  // MARK: - Taking back
+
+  private mutating func nextOfCompensation() -> Step<Op.Result> {
+    guard var current = compensation else { return last() }
+    do throws(Halt) {
+      let plan = try current.plan()
+      compensation = current
+      if plan.isEmpty { return last() }
+      return .commit(plan)
+    } catch {
+      // A handle that cannot be read cannot be corrected either; counts that are too high are for the collector.
+      guard case .read(let reads) = error else { return last() }
+      self.reads = reads
+      return .read(reads)
+    }
+  }
+
+  private mutating func resumeCompensation(with outcome: Outcome) -> Step<Op.Result> {
+    switch outcome {
+    case .applied: return last()
+    case .unknown:
+      // Taking off twice would make a count too low, too high is for the collector.
+      return last()
+    case .conflict(_, let writes):
+      compensation?.retry(after: writes)
+      guard let compensation, compensation.attempts < Self.maximumAttempts else { return last() }
+      return nextOfCompensation()
+    }
+  }
+}
+
+/// Takes counts off handles for which no address was got.
+private struct Compensation: Sendable {
+  var planner = Planner()
+  var surpluses: [HandleCount]
+  var attempts = 0
+
+  init(surpluses: [HandleCount]) {
+    self.surpluses = surpluses
+  }
+
+  mutating func plan() throws(Halt) -> Plan {
+    try planner.require(Set(surpluses.map(\.handleID)).sorted().map { .entry(.handle($0)) })
+    var draft = Draft()
+    for surplus in surpluses {
+      try planner.countOut(surplus.count, of: surplus.block, from: surplus.handleID, in: &draft)
+    }
+    return draft.plan
+  }
+
+  mutating func retry(after writes: [Write]) {
+    attempts += 1
+    let written = Set(writes.map(\.key))
+    surpluses.removeAll { written.contains(.handle($0.handleID)) }
+    planner = Planner()
+  }
+}
