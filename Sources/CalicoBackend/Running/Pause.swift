@@ -8,6 +8,9 @@
 enum Pause {
   static func sleep(nanoseconds: UInt64) {
     var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-    while nanosleep(&time, &time) != 0, errno == EINTR {}
+    var rest = timespec()
+    while nanosleep(&time, &rest) != 0, errno == EINTR {
+      time = rest
+    }
   }
 }

@@ -90,11 +90,8 @@ struct BlockSearch: Sendable {
     }
   }
 
-  /// The node's next block with room, as a working block of the draft; nil when there is none.
-  ///
-  /// - Parameters:
-  ///   - own: the node's blocks.
-  ///   - trustsMemory: whether blocks that are believed full are left out.
+  /// The node's next block with room, as a working block of the draft; nil when there is none. With `trustsMemory`,
+  /// blocks that are believed full are left out.
   mutating func nextOwnBlock(
     _ own: OwnBlocks, trustsMemory: Bool, _ scope: SearchScope, _ planner: inout Planner, _ draft: inout Draft
   ) throws(Halt) -> CIDR? {

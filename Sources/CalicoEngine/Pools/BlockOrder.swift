@@ -35,13 +35,12 @@ public struct BlockOrder: Sendable {
   let mask: UInt128
   let first: UInt128
 
-  /// The order of a pool's blocks.
+  /// The order of a pool's blocks; nil when the pool is smaller than one.
   ///
   /// - Parameters:
   ///   - pool: the pool's network.
   ///   - prefixLength: the length of its blocks.
   ///   - start: the host's choice.
-  /// - Returns: nil when the pool is smaller than one block.
   public init?(pool: CIDR, prefixLength: Int, start: Start) {
     guard let bits = pool.subnetBits(prefixLength) else { return nil }
     self.pool = pool
