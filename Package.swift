@@ -39,15 +39,20 @@ let package = Package(
     .target(name: "IPAM", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CNI", dependencies: ["IPAM", "IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CLinux"),
+    .target(name: "FileSystem", dependencies: ["CLinux"], swiftSettings: common),
     .target(name: "CalicoModel", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "Datastore", dependencies: ["CalicoModel", "IPAddressing"], swiftSettings: common),
     .target(name: "CalicoEngine", dependencies: ["Datastore", "CalicoModel", "IPAddressing"], swiftSettings: common),
     .target(
       name: "CalicoBackend",
-      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "CLinux"],
+      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "CLinux", "FileSystem"],
       swiftSettings: common
     ),
-    .target(name: "HostLocal", dependencies: ["CLinux", "CNI", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
+    .target(
+      name: "HostLocal",
+      dependencies: ["CLinux", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
 
     // What a container runtime executes lies in Plugins/: "plugin" in the sense of CNI, not of the package manager.
     .executableTarget(
@@ -73,7 +78,7 @@ let package = Package(
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
     .testTarget(
       name: "HostLocalTests",
-      dependencies: ["HostLocal", "CNI", "IPAM", "JSON", "IPAddressing", "TestSupport"],
+      dependencies: ["HostLocal", "FileSystem", "CNI", "IPAM", "JSON", "IPAddressing", "TestSupport"],
       swiftSettings: common
     ),
     .testTarget(

@@ -1,4 +1,5 @@
 import CNI
+import FileSystem
 import IPAM
 import IPAddressing
 

@@ -1,4 +1,5 @@
 import CNI
+import FileSystem
 public import IPAM
 import IPAddressing
 

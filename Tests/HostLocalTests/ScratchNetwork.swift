@@ -1,3 +1,4 @@
+import FileSystem
 import IPAM
 import IPAddressing
 import Testing

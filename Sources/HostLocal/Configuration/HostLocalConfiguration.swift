@@ -1,4 +1,5 @@
 public import CNI
+import FileSystem
 public import IPAM
 public import IPAddressing
 import JSON

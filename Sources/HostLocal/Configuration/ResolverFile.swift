@@ -1,4 +1,5 @@
 import CNI
+import FileSystem
 import IPAM
 
 /// Reads DNS settings from a file in the form of resolv.conf (host-local specification, section 2.7).

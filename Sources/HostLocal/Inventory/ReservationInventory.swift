@@ -1,3 +1,4 @@
+import FileSystem
 import IPAddressing
 
 #if canImport(Glibc)

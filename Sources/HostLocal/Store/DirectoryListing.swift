@@ -1,3 +1,4 @@
+import FileSystem
 import CLinux
 
 #if canImport(Glibc)

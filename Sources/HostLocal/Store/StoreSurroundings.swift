@@ -1,4 +1,5 @@
 import CNI
+import FileSystem
 
 /// What a store takes from its process and host, apart from its own directory.
 struct StoreSurroundings: Sendable {

@@ -1,22 +1,22 @@
 #if canImport(Glibc)
-  import Glibc
+  public import Glibc
 #elseif canImport(Musl)
-  import Musl
+  public import Musl
 #endif
 
 /// An open file, closed at the end of its life.
-struct FileDescriptor: ~Copyable {
-  let number: Int32
+public struct FileDescriptor: ~Copyable {
+  public let number: Int32
 
-  init(adopting number: Int32) { self.number = number }
+  public init(adopting number: Int32) { self.number = number }
 
   deinit { close(number) }
 }
 
 /// System calls on files, each tried again when a signal interrupts it. Errors are error numbers; see open(2), read(2).
-enum File {
+public enum File {
   /// Opens a path relative to a directory.
-  static func open(
+  public static func open(
     _ path: String,
     in directory: Int32 = AT_FDCWD,
     _ flags: Int32,
@@ -30,7 +30,7 @@ enum File {
   }
 
   /// The whole content of a regular file, up to `limit` bytes: a short read is its end.
-  static func contents(
+  public static func contents(
     of file: borrowing FileDescriptor,
     limit: Int = .max
   ) throws(SystemError) -> [UInt8] {
@@ -62,16 +62,17 @@ enum File {
   }
 
   /// The whole content of the file at `path`, which may be a pipe, or a file that the kernel makes up as it is read.
-  static func contents(of path: String) throws(HostLocalError) -> [UInt8] {
-    let file: FileDescriptor
-    do { file = try open(path, O_RDONLY) } catch { throw .system("open", path, error.number) }
-    do { return try contents(of: file, limit: .max, endsAtShortRead: false) } catch {
-      throw .system("read", path, error.number)
-    }
+  public static func contents(at path: String) throws(SystemError) -> [UInt8] {
+    try contents(ofStream: open(path, O_RDONLY))
+  }
+
+  /// The whole content of an open file that may be a pipe, or one that the kernel makes up as it is read.
+  public static func contents(ofStream file: borrowing FileDescriptor) throws(SystemError) -> [UInt8] {
+    try contents(of: file, limit: .max, endsAtShortRead: false)
   }
 
   /// Writes all bytes, at an offset or, with none, at the file's place.
-  static func writeAll(
+  public static func writeAll(
     _ bytes: [UInt8],
     to file: borrowing FileDescriptor,
     at offset: off_t? = nil
@@ -93,43 +94,31 @@ enum File {
   }
 
   /// What the kernel knows of an open file.
-  static func status(of file: borrowing FileDescriptor) throws(SystemError) -> stat {
+  public static func status(of file: borrowing FileDescriptor) throws(SystemError) -> stat {
     var status = stat()
     guard fstat(file.number, &status) == 0 else { throw SystemError(number: errno) }
     return status
   }
 
   /// What the kernel knows of a name; a symbolic link is not followed. Nil when there is no such name.
-  static func status(of name: String, in directory: Int32 = AT_FDCWD) throws(SystemError) -> stat? {
+  public static func status(of name: String, in directory: Int32 = AT_FDCWD) throws(SystemError) -> stat? {
     var status = stat()
     if fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
     if errno == ENOENT { return nil }
     throw SystemError(number: errno)
   }
-
-  /// Creates a directory with all missing parents, mode 0755, and reports failures in upstream's words.
-  static func makeDirectories(_ path: String) throws(HostLocalError) {
-    var status = stat()
-    if stat(path, &status) == 0 {
-      guard status.isDirectory else { throw .system("mkdir", path, ENOTDIR) }
-      return
-    }
-    if let parent = LexicalPath.parent(of: path), !parent.isEmpty { try makeDirectories(parent) }
-    if mkdir(path, 0o755) == 0 { return }
-    let failure = errno
-    // Another process may have been faster.
-    if lstat(path, &status) == 0, status.isDirectory { return }
-    throw .system("mkdir", path, failure)
-  }
 }
 
 /// A failed system call: its error number and nothing else.
-struct SystemError: Error, Hashable {
-  let number: Int32
+public struct SystemError: Error, Hashable {
+  public let number: Int32
+
+  public init(number: Int32) {
+    self.number = number
+  }
 }
 
 extension stat {
-  var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
-  var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
-  var fileNumber: FileNumber { FileNumber(device: UInt64(st_dev), inode: UInt64(st_ino)) }
+  public var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
+  public var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
 }

@@ -5,33 +5,40 @@
 #endif
 
 /// Which machine this is, and which of its boots.
-struct BootIdentity: Hashable {
+public struct BootIdentity: Hashable, Sendable {
   /// `/etc/machine-id`; 0 when the machine has none.
-  var machine: UInt128
+  public var machine: UInt128
   /// `/proc/sys/kernel/random/boot_id`; 0 when it cannot be read.
-  var boot: UInt128
+  public var boot: UInt128
+
+  public init(machine: UInt128, boot: UInt128) {
+    self.machine = machine
+    self.boot = boot
+  }
 
   /// Where the two are read from.
-  struct Source: Hashable, Sendable {
-    var machinePath = "/etc/machine-id"
-    var bootPath = "/proc/sys/kernel/random/boot_id"
+  public struct Source: Hashable, Sendable {
+    public var machinePath = "/etc/machine-id"
+    public var bootPath = "/proc/sys/kernel/random/boot_id"
+
+    public init() {}
 
     /// The boot alone; 0 when it cannot be read.
-    func boot() -> UInt128 { BootIdentity.read(bootPath) }
+    public func boot() -> UInt128 { BootIdentity.read(bootPath) }
   }
 
   /// The identity of the running system.
-  static func current(_ source: Source = Source()) -> BootIdentity {
+  public static func current(_ source: Source = Source()) -> BootIdentity {
     BootIdentity(machine: read(source.machinePath), boot: source.boot())
   }
 
   /// Whether both are known, so that a later boot of the same machine can be told from this one.
-  var isKnown: Bool { machine != 0 && boot != 0 }
+  public var isKnown: Bool { machine != 0 && boot != 0 }
 
   /// The 128 bits of a file with 32 hexadecimal digits, dashes apart; 0 for anything else.
   private static func read(_ path: String) -> UInt128 {
     // A machine without an identity is nothing to report: it has no evidence, and so nothing is reclaimed.
-    guard let bytes = try? File.contents(of: path) else { return 0 }
+    guard let bytes = try? File.contents(at: path) else { return 0 }
     var value: UInt128 = 0
     var digits = 0
     for byte in bytes {
