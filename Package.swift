@@ -13,21 +13,24 @@ let common: [SwiftSetting] = [
 /// A plugin lives for a millisecond: one fully static file, small and quick to load. The functions that it executes lie
 /// side by side, because the kernel maps code in pieces of 64 KiB; `integration/link-order` writes the list.
 let pluginSwift: [SwiftSetting] = common + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
-let pluginLink: [LinkerSetting] = [
-  .unsafeFlags(
-    [
-      "-static-executable", "-use-ld=lld", "-Xlinker", "-s",
-      "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Plugins/host-local/link-order.txt",
-      "-Xlinker", "--no-warn-symbol-ordering",
-    ],
-    .when(platforms: [.linux], configuration: .release)
-  )
-]
+func pluginLink(_ plugin: String) -> [LinkerSetting] {
+  [
+    .unsafeFlags(
+      [
+        "-static-executable", "-use-ld=lld", "-Xlinker", "-s",
+        "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Plugins/\(plugin)/link-order.txt",
+        "-Xlinker", "--no-warn-symbol-ordering",
+      ],
+      .when(platforms: [.linux], configuration: .release)
+    )
+  ]
+}
 
 let package = Package(
   name: "swift-ipam",
   products: [
     .executable(name: "host-local", targets: ["HostLocalPlugin"]),
+    .executable(name: "calico-ipam", targets: ["CalicoIPAMPlugin"]),
     .executable(name: "ipamctl", targets: ["ipamctl"]),
   ],
   dependencies: [
@@ -45,12 +48,25 @@ let package = Package(
     .target(name: "CalicoEngine", dependencies: ["Datastore", "CalicoModel", "IPAddressing"], swiftSettings: common),
     .target(
       name: "CalicoBackend",
-      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "CLinux", "FileSystem"],
+      dependencies: [
+        "CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "CLinux", "FileSystem",
+      ],
       swiftSettings: common
     ),
     .target(
       name: "HostLocal",
       dependencies: ["CLinux", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(
+      name: "SQLiteDatastore",
+      dependencies: ["CLinux", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
+      swiftSettings: common
+    ),
+    .target(
+      name: "CalicoIPAM",
+      dependencies: ["CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CNI", "IPAM"],
       swiftSettings: common
     ),
 
@@ -61,7 +77,15 @@ let package = Package(
       path: "Plugins/host-local",
       exclude: ["link-order.txt"],
       swiftSettings: pluginSwift,
-      linkerSettings: pluginLink
+      linkerSettings: pluginLink("host-local")
+    ),
+    .executableTarget(
+      name: "CalicoIPAMPlugin",
+      dependencies: ["CalicoIPAM"],
+      path: "Plugins/calico-ipam",
+      exclude: ["link-order.txt"],
+      swiftSettings: pluginSwift,
+      linkerSettings: pluginLink("calico-ipam")
     ),
     .executableTarget(
       name: "ipamctl",

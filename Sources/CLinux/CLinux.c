@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +79,69 @@ int clinux_lock_within(int file, unsigned int seconds) {
   sigaction(SIGALRM, &former, NULL);
   errno = failure;
   return result;
+}
+
+static int has_passed(const struct timespec *moment) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec > moment->tv_sec || (now.tv_sec == moment->tv_sec && now.tv_nsec >= moment->tv_nsec);
+}
+
+int clinux_lock_until(int file, int64_t seconds, int64_t nanoseconds) {
+  if (flock(file, LOCK_EX | LOCK_NB) == 0) return 0;
+  if (errno != EWOULDBLOCK) return -1;
+  // Never put back: another thread may be waiting by the same signal, and nobody else sends it.
+  int signal = SIGRTMAX - 1;
+  struct sigaction action = {.sa_handler = interrupt_only};
+  if (sigaction(signal, &action, NULL) != 0) return -1;
+  sigset_t signal_only, former_mask;
+  sigemptyset(&signal_only);
+  sigaddset(&signal_only, signal);
+  pthread_sigmask(SIG_UNBLOCK, &signal_only, &former_mask);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signal};
+  event.sigev_notify_thread_id = gettid();
+  timer_t timer;
+  int result = -1;
+  int failure;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) {
+    struct timespec moment = {.tv_sec = seconds, .tv_nsec = nanoseconds};
+    // Fires again and again, in case the first signal comes before the wait has begun.
+    struct itimerspec span = {.it_value = moment, .it_interval = {.tv_nsec = 100 * 1000 * 1000}};
+    timer_settime(timer, TIMER_ABSTIME, &span, NULL);
+    do {
+      result = flock(file, LOCK_EX);
+      failure = errno;
+    } while (result != 0 && failure == EINTR && !has_passed(&moment));
+    if (result != 0 && failure == EINTR) failure = ETIMEDOUT;
+    timer_delete(timer);
+  } else {
+    failure = errno;
+  }
+  pthread_sigmask(SIG_SETMASK, &former_mask, NULL);
+  errno = failure;
+  return result;
+}
+
+pid_t clinux_lock_holder(int file) {
+  struct stat status;
+  if (fstat(file, &status) != 0) return 0;
+  FILE *table = fopen("/proc/locks", "re");
+  if (table == NULL) return 0;
+  pid_t holder = 0;
+  char line[256];
+  while (holder == 0 && fgets(line, sizeof line, table) != NULL) {
+    // "1: FLOCK  ADVISORY  WRITE 4711 fd:00:1234 0 EOF"; waiters have an arrow for their second word.
+    int process;
+    unsigned int major_number, minor_number;
+    unsigned long long inode;
+    int count = sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%llu", &process, &major_number, &minor_number, &inode);
+    if (count == 4 && inode == status.st_ino && major_number == major(status.st_dev) &&
+        minor_number == minor(status.st_dev)) {
+      holder = process;
+    }
+  }
+  fclose(table);
+  return holder > 0 ? holder : 0;
 }
 
 int clinux_is_network_namespace(int file) { return ioctl(file, NS_GET_NSTYPE) == CLONE_NEWNET; }

@@ -91,7 +91,8 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
       try await makeBackend(invocation).release(invocation.attachment)
       try NamespaceGuard.check(environment)
     case .check:
-      try await makeBackend(invocation).check(invocation.attachment)
+      try await makeBackend(invocation).check(
+        invocation.attachment, expecting: PreviousResult.addresses(in: invocation.configuration.document))
     case .gc:
       let backend = try makeBackend(invocation)
       try await backend.collect(keeping: ValidAttachments.read(from: invocation.configuration.document))

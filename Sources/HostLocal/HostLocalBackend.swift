@@ -90,10 +90,11 @@ public struct HostLocalBackend: IPAMBackend {
     store.finish()
   }
 
-  /// Finds any reservation of the attachment, or an old-format one of its container.
+  /// Finds any reservation of the attachment, or an old-format one of its container. Which addresses the runtime
+  /// expects is not looked at, as upstream does not.
   ///
   /// - Throws: ``HostLocalError`` with ``HostLocalError/Code/notFound`` when there is none.
-  public func check(_ attachment: Attachment) async throws {
+  public func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
     var store = try openStore()
     let holdings = try store.holdings(of: attachment)
     store.finish()

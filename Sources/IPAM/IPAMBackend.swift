@@ -11,8 +11,9 @@ public protocol IPAMBackend: Sendable {
   /// Takes back everything the attachment holds; succeeds when that is nothing (CNI verb DEL).
   func release(_ attachment: Attachment) async throws
 
-  /// Throws when the attachment no longer holds an address (CNI verb CHECK).
-  func check(_ attachment: Attachment) async throws
+  /// Throws when the attachment no longer holds an address, or one of those that the runtime believes it to hold (CNI
+  /// verb CHECK). Nil stands for a runtime that says nothing of them.
+  func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws
 
   /// Releases every attachment of this network that is not in `valid` (CNI verb GC).
   func collect(keeping valid: Set<Attachment>) async throws

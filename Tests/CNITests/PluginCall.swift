@@ -56,7 +56,9 @@ struct FakeBackend: IPAMBackend {
 
   func release(_ attachment: Attachment) async throws { try script.perform(.release(attachment)) }
 
-  func check(_ attachment: Attachment) async throws { try script.perform(.check(attachment)) }
+  func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
+    try script.perform(.check(attachment))
+  }
 
   func collect(keeping valid: Set<Attachment>) async throws { try script.perform(.collect(valid)) }
 

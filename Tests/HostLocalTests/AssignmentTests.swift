@@ -115,10 +115,10 @@ struct AssignmentTests {
     let directory = try TemporaryDirectory()
     let backend = try directory.backend("10.0.0.0/24")
     _ = try await backend.add(.container("c1"))
-    try await backend.check(.container("c1"))
-    await #expect(throws: HostLocalError.self) { try await backend.check(.container("c1", "eth1")) }
+    try await backend.check(.container("c1"), expecting: nil)
+    await #expect(throws: HostLocalError.self) { try await backend.check(.container("c1", "eth1"), expecting: nil) }
     try await backend.release(.container("c1"))
-    await #expect(throws: HostLocalError.self) { try await backend.check(.container("c1")) }
+    await #expect(throws: HostLocalError.self) { try await backend.check(.container("c1"), expecting: nil) }
     try await backend.release(.container("c1"))
   }
 

@@ -24,6 +24,14 @@ uint64_t clinux_incarnation(int directory, const char *name);
 /// when the time is over. The timer's signal goes to the calling thread, so no other one is needed or disturbed.
 int clinux_lock_within(int file, unsigned int seconds);
 
+/// Waits for an exclusive flock(2) until a moment of CLOCK_MONOTONIC, in the kernel's queue. Returns 0 when the lock is
+/// had, or -1 with errno set: ETIMEDOUT when the moment has passed. May be called by several threads at once; the signal
+/// SIGRTMAX - 1 is its own from then on.
+int clinux_lock_until(int file, int64_t seconds, int64_t nanoseconds);
+
+/// Who holds the flock(2) of an open file, as /proc/locks lists it: a process ID, or 0 when no holder can be seen.
+pid_t clinux_lock_holder(int file);
+
 /// Whether an open file is a network namespace (NS_GET_NSTYPE): 1 if it is, 0 if it is another namespace or none.
 int clinux_is_network_namespace(int file);
 

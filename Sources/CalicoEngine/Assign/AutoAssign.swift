@@ -48,7 +48,7 @@ public struct AutoAssign: Operation {
     }
     if request.isAllOrNothing, families.contains(where: { $0.isShort }) {
       let housekeeping = families.reduce(into: Draft()) { $0.merge($1.housekeeping) }
-      for index in families.indices { families[index].abandonDraft() }
+      for index in families.indices { families[index].withhold() }
       guard housekeeping.isEmpty || families.contains(where: { $0.isTidy }) else {
         for index in families.indices { families[index].isTidy = true }
         return .commit(housekeeping)

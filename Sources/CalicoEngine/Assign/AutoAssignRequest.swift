@@ -98,12 +98,14 @@ public struct FamilyResult: Hashable, Sendable {
   public var addresses: [AcquiredAddress]
   /// Why there are fewer than requested.
   public var messages: [String]
+  /// Whether the addresses were there, but not taken because another family had too few.
+  public var isWithheld = false
   /// The handle of the host's reservation, for the message.
   public var reservationHandleID: String?
 
   /// Why there are fewer addresses than requested; nil when there are as many (section 3.0).
   public var shortfall: String? {
-    guard addresses.count < requested else { return nil }
+    guard addresses.count < requested, !isWithheld else { return nil }
     var text = "Assigned \(addresses.count) out of \(requested) requested IPv\(family.rawValue) addresses"
     for message in messages { text += "; " + message }
     if let reservationHandleID { text += "; HostReservedAttr: " + reservationHandleID }

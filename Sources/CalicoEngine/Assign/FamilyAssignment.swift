@@ -41,6 +41,7 @@ struct FamilyAssignment: Sendable {
   /// Whether that was done.
   var isTidy = false
   private(set) var memory: FamilyMemory
+  private var isWithheld = false
   private let attribute: AllocationAttribute
 
   init(_ wanted: AutoAssignRequest.Family, of request: AutoAssignRequest) {
@@ -71,7 +72,13 @@ struct FamilyAssignment: Sendable {
     guard hasResult else { return nil }
     return FamilyResult(
       family: wanted.family, requested: wanted.count, addresses: acquired, messages: messages,
-      reservationHandleID: wanted.reservation?.handleID)
+      isWithheld: isWithheld, reservationHandleID: wanted.reservation?.handleID)
+  }
+
+  /// Leaves the addresses of the draft where they are.
+  mutating func withhold() {
+    isWithheld = !isShort
+    planned = []
   }
 
   // MARK: - Planning
@@ -93,6 +100,7 @@ struct FamilyAssignment: Sendable {
   /// Forgets what the last plan took and found.
   mutating func abandonDraft() {
     planned = []
+    isWithheld = false
     messages = []
     error = nil
     housekeeping = Draft()

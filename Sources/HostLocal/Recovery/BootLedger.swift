@@ -1,5 +1,5 @@
-import FileSystem
 import CLinux
+import FileSystem
 import IPAM
 import IPAddressing
 

@@ -1,5 +1,5 @@
-import FileSystem
 import CLinux
+import FileSystem
 
 #if canImport(Glibc)
   import Glibc

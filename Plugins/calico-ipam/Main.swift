@@ -1,0 +1,14 @@
+import CalicoIPAM
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+@main
+struct Main {
+  static func main() async {
+    exit(await CalicoIPAM.run())
+  }
+}

@@ -1,0 +1,71 @@
+public import CNI
+import CalicoEngine
+import CalicoModel
+public import Datastore
+public import IPAM
+
+/// Gives addresses from blocks of pools that are kept in a datastore, as Calico does.
+public struct CalicoBackend<Store: Datastore>: IPAMBackend {
+  let configuration: CalicoConfiguration
+  /// Nil for the verbs that are about no workload.
+  let workload: Workload?
+  let nodeName: String
+  let surroundings: Surroundings
+  private let openStore: @Sendable (StoreAccess) throws -> Store
+
+  /// What a verb needs the store for.
+  public enum StoreAccess: Hashable, Sendable {
+    /// Reading only: nothing may be created.
+    case reading
+    case writing
+  }
+
+  /// A backend for one call.
+  ///
+  /// - Parameters:
+  ///   - invocation: the call.
+  ///   - surroundings: clock, log and the like.
+  ///   - openStore: opens the store when a verb first needs it.
+  /// - Throws: ``CalicoFailure`` when configuration or arguments are malformed.
+  public init(
+    _ invocation: CNIInvocation, surroundings: Surroundings,
+    openStore: @escaping @Sendable (CalicoConfiguration, StoreAccess) throws -> Store
+  ) throws(CalicoFailure) {
+    let configuration = try CalicoConfiguration(invocation.configuration)
+    self.configuration = configuration
+    self.surroundings = surroundings
+    self.openStore = { try openStore(configuration, $0) }
+    nodeName = NodeName.find(configuration, log: surroundings.log)
+    switch invocation.verb {
+    case .add, .del, .check:
+      let arguments = try CalicoArguments(invocation.arguments, isAdd: invocation.verb == .add)
+      workload = try Workload(invocation.attachment, arguments, configuration, nodeName: nodeName)
+    case .gc, .status, .version: workload = nil
+    }
+  }
+
+  func runner(_ access: StoreAccess) throws -> OperationRunner<Store> {
+    OperationRunner(try openStore(access))
+  }
+
+  /// The workload of a call that has one.
+  func requireWorkload() throws(CalicoFailure) -> Workload {
+    guard let workload else { throw CalicoFailure("this verb is about no container") }
+    return workload
+  }
+
+  /// The host's lock, waited for at most half as long as the operation may take.
+  func acquireLock() -> HostLock {
+    let seconds = UInt32(clamping: surroundings.milliseconds / 2000)
+    return HostLock.acquire(configuration.lockFile, seconds: max(1, seconds), log: surroundings.log)
+  }
+
+  var deadline: Deadline { .after(milliseconds: surroundings.milliseconds) }
+
+  /// What earlier operations of the node remember.
+  func openMemory() -> MemoryFile? {
+    surroundings.memoryDirectory.map {
+      MemoryFile(directory: $0 + "/" + configuration.storeDigest, node: nodeName)
+    }
+  }
+}

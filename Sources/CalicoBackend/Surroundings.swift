@@ -1,0 +1,39 @@
+public import CalicoEngine
+public import CalicoModel
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What a backend takes from the world besides its store.
+public struct Surroundings: Sendable {
+  /// Takes warnings, a line each.
+  public var log: @Sendable (String) -> Void
+  /// The time of day.
+  public var now: @Sendable () -> Timestamp
+  /// Where a host begins to search a pool for a new block.
+  public var start: @Sendable (_ host: String) -> BlockOrder.Start
+  /// Where hints are kept; nil to do without.
+  public var memoryDirectory: String?
+  /// How long an operation may take once the host's lock was had: 90 s (front-end specification, section 1.6).
+  public var milliseconds: UInt64 = 90_000
+
+  public init(
+    memoryDirectory: String? = "/run/swift-ipam/calico-ipam",
+    log: @escaping @Sendable (String) -> Void
+  ) {
+    self.memoryDirectory = memoryDirectory
+    self.log = log
+    now = Self.timeOfDay
+    start = { BlockOrder.Start(host: $0) }
+  }
+
+  private static func timeOfDay() -> Timestamp {
+    var time = timespec()
+    // With a clock that exists and a pointer that is valid the call cannot fail (clock_gettime(2)).
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  }
+}

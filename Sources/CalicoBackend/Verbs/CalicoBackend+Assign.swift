@@ -1,0 +1,142 @@
+import CalicoEngine
+import CalicoModel
+import Datastore
+public import IPAM
+import IPAddressing
+
+extension CalicoBackend {
+  /// Assigns an address of each enabled family, or the one that is asked for (front-end specification, section 1.6).
+  ///
+  /// - Throws: ``CalicoFailure``; then nothing that this call took is kept, in either family.
+  public func assign(_ request: AssignmentRequest) async throws -> Assignment {
+    do {
+      return try await assigned(request)
+    } catch {
+      throw CalicoFailure.from(error)
+    }
+  }
+
+  private func assigned(_ request: AssignmentRequest) async throws -> Assignment {
+    let workload = try requireWorkload()
+    let runner = try runner(.writing)
+    let requested = request.addresses + (workload.arguments.address.map { [$0] } ?? [])
+    guard requested.isEmpty else { return try await assign(requested, to: workload, runner) }
+    let families = try await families(runner)
+    let lock = acquireLock()
+    defer { _ = lock }
+    var memory = openMemory()
+    let time = surroundings.now()
+    var wanted = AutoAssignRequest(
+      families, handleID: workload.handleID, attributes: workload.attributes(timestamp: time.attributeText),
+      host: nodeName, use: .workload, time: time)
+    wanted.start = surroundings.start(nodeName)
+    wanted.maxBlocksPerHost = configuration.usesSingleNetwork ? 1 : 0
+    wanted.isAllOrNothing = true
+    let digest = wanted.digest
+    for index in wanted.families.indices {
+      let family = wanted.families[index].family
+      wanted.families[index].memory = memory?.memory(digest, family) ?? FamilyMemory()
+    }
+    let result = try await runner.run(AutoAssign(wanted), deadline: deadline)
+    for family in wanted.families {
+      guard let found = result.memories[family.family] else { continue }
+      memory?.remember(found, was: family.memory, digest, family.family)
+    }
+    memory?.save()
+    return try await assignment(result, wanted, runner)
+  }
+
+  /// What is wanted of each family that is enabled.
+  private func families(_ runner: OperationRunner<Store>) async throws -> [AutoAssignRequest.Family] {
+    var families: [AutoAssignRequest.Family] = []
+    let enabled: [(AddressFamily, Bool, [String])] = [
+      (.v4, configuration.assignsV4, configuration.poolsV4), (.v6, configuration.assignsV6, configuration.poolsV6),
+    ]
+    for (family, isEnabled, pools) in enabled {
+      // The names are looked up whether or not the family is enabled.
+      let networks =
+        pools.isEmpty
+        ? [] : try await runner.run(PoolNetworks(pools, family), deadline: .after(milliseconds: 30_000))
+      if isEnabled { families.append(AutoAssignRequest.Family(family, count: 1, pools: networks)) }
+    }
+    return families
+  }
+
+  /// The answer to the runtime; what was taken is given back when it is not all that was wanted.
+  private func assignment(
+    _ result: AutoAssignResult, _ wanted: AutoAssignRequest, _ runner: OperationRunner<Store>
+  ) async throws -> Assignment {
+    var failure: CalicoFailure?
+    if let error = result.error {
+      failure = CalicoFailure(error)
+    } else {
+      for family in wanted.families {
+        guard failure == nil, let shortfall = result.family(family.family)?.shortfall else { continue }
+        failure = CalicoFailure(
+          "failed to request IPv\(family.family.rawValue) addresses: " + shortfall,
+          details: "`ipamctl ipam show --show-blocks` tells which blocks are full")
+      }
+    }
+    let acquired = result.families.flatMap(\.addresses)
+    guard let failure else { return try CalicoResult(configuration).assignment(acquired.map(\.address)) }
+    await giveBack(acquired, wanted, runner)
+    throw failure
+  }
+
+  private func giveBack(
+    _ acquired: [AcquiredAddress], _ wanted: AutoAssignRequest, _ runner: OperationRunner<Store>
+  ) async {
+    let options = acquired.filter { !$0.isReused }.map {
+      ReleaseOption($0.address.address, handleID: wanted.handleID, sequenceNumber: $0.sequenceNumber)
+    }
+    guard !options.isEmpty else { return }
+    do {
+      let release = ReleaseAddresses(options, time: surroundings.now())
+      _ = try await runner.run(release, deadline: .after(milliseconds: 30_000))
+    } catch {
+      let addresses = options.map(\.address.description).joined(separator: ", ")
+      surroundings.log("could not give back \(addresses): \(error); DEL of the same container will")
+    }
+  }
+
+  /// Assigns addresses that the caller names.
+  private func assign(
+    _ addresses: [IPAddress], to workload: Workload, _ runner: OperationRunner<Store>
+  ) async throws -> Assignment {
+    let lock = acquireLock()
+    defer { _ = lock }
+    let deadline = deadline
+    var acquired: [AcquiredAddress] = []
+    for address in addresses {
+      let time = surroundings.now()
+      let request = AssignAddress.Request(
+        address, handleID: workload.handleID, attributes: workload.attributes(timestamp: time.attributeText),
+        host: nodeName, use: .workload, time: time)
+      do {
+        acquired.append(try await runner.run(AssignAddress(request), deadline: deadline))
+      } catch {
+        let taken = AutoAssignRequest([], handleID: workload.handleID, host: nodeName, use: .workload, time: time)
+        await giveBack(acquired, taken, runner)
+        throw error
+      }
+    }
+    return try CalicoResult(configuration).assignment(acquired.map(\.address))
+  }
+}
+
+extension AutoAssignRequest {
+  /// A number for what decides which pools are searched, so that memories of different requests are kept apart.
+  fileprivate var digest: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ text: String) {
+      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+    }
+    mix(use.rawValue)
+    for family in families {
+      for pool in family.pools { mix(pool.description) }
+    }
+    for key in namespaceLabels.keys.sorted() { mix(key + "=" + (namespaceLabels[key] ?? "")) }
+    return hash
+  }
+}
