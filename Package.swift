@@ -96,6 +96,14 @@ let package = Package(
       swiftSettings: common
     ),
 
+    // Times the engine without a store; `integration/benchmark calico` runs it.
+    .executableTarget(
+      name: "EngineBenchmark",
+      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "IPAddressing"],
+      path: "integration/benchmarks/engine",
+      swiftSettings: common
+    ),
+
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
