@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "IPAddressing", swiftSettings: common),
     .target(name: "JSON", swiftSettings: common),
     .target(name: "IPAM", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
-    .target(name: "CNI", dependencies: ["IPAM", "IPAddressing", "JSON"], swiftSettings: common),
+    .target(name: "CNI", dependencies: ["CLinux", "IPAM", "IPAddressing", "JSON"], swiftSettings: common),
     .target(name: "CLinux"),
     .target(name: "FileSystem", dependencies: ["CLinux"], swiftSettings: common),
     .target(name: "CalicoModel", dependencies: ["IPAddressing", "JSON"], swiftSettings: common),
@@ -66,7 +66,10 @@ let package = Package(
     ),
     .target(
       name: "CalicoIPAM",
-      dependencies: ["CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CNI", "IPAM"],
+      dependencies: [
+        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal", "CNI", "IPAM",
+        "IPAddressing", "JSON",
+      ],
       swiftSettings: common
     ),
 

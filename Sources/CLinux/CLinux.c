@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/file.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -147,3 +148,7 @@ pid_t clinux_lock_holder(int file) {
 int clinux_is_network_namespace(int file) { return ioctl(file, NS_GET_NSTYPE) == CLONE_NEWNET; }
 
 int clinux_enter_network_namespace(int file) { return setns(file, CLONE_NEWNET); }
+
+int clinux_memory_file(const char *name) {
+  return memfd_create(name, MFD_CLOEXEC);
+}

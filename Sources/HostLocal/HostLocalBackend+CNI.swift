@@ -1,9 +1,25 @@
 public import CNI
+import JSON
 
 extension CNIPlugin<HostLocalBackend> {
   /// The `host-local` plugin.
   public static let hostLocal = CNIPlugin(name: "host-local", version: PackageVersion.current) { invocation in
-    HostLocalBackend(try configuration(of: invocation), log: invocation.streams.log)
+    HostLocalBackend(
+      try configuration(of: invocation),
+      releaseElsewhere: { releaseUnderCalico(invocation) },
+      log: invocation.streams.log
+    )
+  }
+
+  /// Has `calico-ipam` release what the container got while the network was configured for it. A failure is a warning:
+  /// what is left there is for `ipamctl ipam gc`, and must not keep the container from going.
+  private static func releaseUnderCalico(_ invocation: CNIInvocation) {
+    guard let sibling = SiblingPlugin("calico-ipam") else {
+      invocation.streams.log("addresses of \(invocation.configuration.name) under calico-ipam are not released: no such plugin")
+      return
+    }
+    let status = sibling.call(input: JSON.object(invocation.configuration.document).encoded())
+    if status != 0 { invocation.streams.log("calico-ipam could not release: exit status \(status)") }
   }
 
   /// What each verb needs of the configuration, and no more: GC has to work when the ranges come by capability.

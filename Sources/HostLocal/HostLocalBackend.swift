@@ -1,7 +1,7 @@
 import CNI
 import FileSystem
 public import IPAM
-import IPAddressing
+public import IPAddressing
 
 #if canImport(Glibc)
   import Glibc
@@ -18,9 +18,15 @@ public struct HostLocalBackend: IPAMBackend {
   ///
   /// - Parameters:
   ///   - configuration: the network's configuration.
+  ///   - releaseElsewhere: releases what the attachment of a DEL holds under another strategy; called only when that
+  ///     strategy was in use for this network.
   ///   - log: takes warnings, a line each.
-  public init(_ configuration: HostLocalConfiguration, log: @escaping @Sendable (String) -> Void) {
-    self.init(configuration, surroundings: StoreSurroundings(log: log))
+  public init(
+    _ configuration: HostLocalConfiguration,
+    releaseElsewhere: @escaping @Sendable () -> Void = {},
+    log: @escaping @Sendable (String) -> Void
+  ) {
+    self.init(configuration, surroundings: StoreSurroundings(releaseElsewhere: releaseElsewhere, log: log))
   }
 
   init(_ configuration: HostLocalConfiguration, surroundings: StoreSurroundings) {
@@ -35,6 +41,7 @@ public struct HostLocalBackend: IPAMBackend {
     var dns = DNSConfiguration()
     if let path = configuration.resolverFile { dns = try ResolverFile.read(path) }
     var store = try openStore()
+    try refuseForeignAddresses()
     var ledger = BootLedger(of: configuration, &store)
     var pending = configuration.requestedAddresses
     for address in request.addresses where !pending.contains(address) { pending.append(address) }
@@ -76,6 +83,14 @@ public struct HostLocalBackend: IPAMBackend {
   ///
   /// - Throws: ``HostLocalError`` when the directory or its lock cannot be had.
   public func release(_ attachment: Attachment) async throws {
+    try releaseReservations(of: attachment)
+    // The lock has been given back: whoever releases there looks here for reservations as well.
+    if StrategyMarker(network: configuration.name, dataDirectory: configuration.dataDirectory).exists {
+      surroundings.releaseElsewhere()
+    }
+  }
+
+  private func releaseReservations(of attachment: Attachment) throws(HostLocalError) {
     var store = try openStore()
     var ledger = BootLedger(of: configuration, &store)
     for _ in configuration.rangeSets {

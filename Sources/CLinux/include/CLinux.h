@@ -38,4 +38,8 @@ int clinux_is_network_namespace(int file);
 /// Puts the calling thread, and no other, into an open network namespace (setns). Returns 0, or -1 with errno set.
 int clinux_enter_network_namespace(int file);
 
+/// Opens an unnamed file in memory, to be read by another program (memfd_create). Returns a descriptor, or -1 with errno
+/// set.
+int clinux_memory_file(const char *name);
+
 #endif

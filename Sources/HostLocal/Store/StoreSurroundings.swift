@@ -9,6 +9,8 @@ struct StoreSurroundings: Sendable {
   var identity = BootIdentity.Source()
   /// After so many seconds of waiting for the lock its holder is named.
   var lockPatience: UInt32 = 5
+  /// Releases what the attachment at hand holds under another strategy.
+  var releaseElsewhere: @Sendable () -> Void = {}
   /// Takes warnings, a line each.
   var log: @Sendable (String) -> Void
 }

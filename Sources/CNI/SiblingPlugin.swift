@@ -1,0 +1,97 @@
+import CLinux
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Another plugin's executable that lies beside this one, called with the environment of this call.
+public struct SiblingPlugin: Sendable {
+  /// The executable's file name.
+  public let name: String
+  private let path: String
+
+  /// Looks for an executable beside the running one.
+  ///
+  /// - Parameter name: its file name.
+  /// - Returns: nil when there is none, or it cannot be executed.
+  public init?(_ name: String) {
+    guard let directory = Self.ownDirectory() else { return nil }
+    let path = directory + "/" + name
+    guard access(path, X_OK) == 0 else { return nil }
+    self.name = name
+    self.path = path
+  }
+
+  /// The directory of the running executable.
+  private static func ownDirectory() -> String? {
+    let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      count = base.withMemoryRebound(to: CChar.self, capacity: 4096) { max(0, readlink("/proc/self/exe", $0, 4096)) }
+    }
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    return String(decoding: bytes[..<slash], as: UTF8.self)
+  }
+
+  /// Becomes the other plugin: same arguments, same environment, and the input again from its beginning.
+  ///
+  /// - Parameter input: what was read from stdin.
+  /// - Returns: only when that failed, with the error number.
+  public func takeOver(input: [UInt8]) -> Int32 {
+    let file = clinux_memory_file(name)
+    guard file >= 0 else { return errno }
+    guard Self.writeAll(input, to: file), lseek(file, 0, SEEK_SET) == 0, dup2(file, STDIN_FILENO) >= 0 else {
+      return errno
+    }
+    close(file)
+    return withArguments { arguments in
+      execv(path, arguments)
+      return errno
+    }
+  }
+
+  /// Calls the other plugin and waits for its end. Its output goes nowhere, its diagnostics to this process's.
+  ///
+  /// - Parameter input: what it reads from stdin.
+  /// - Returns: its exit status, or -1 when it could not be started or was killed.
+  public func call(input: [UInt8]) -> Int32 {
+    let file = clinux_memory_file(name)
+    guard file >= 0 else { return -1 }
+    defer { close(file) }
+    guard Self.writeAll(input, to: file), lseek(file, 0, SEEK_SET) == 0 else { return -1 }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, file, STDIN_FILENO)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    var process: pid_t = 0
+    let failure = withArguments { posix_spawn(&process, path, &actions, nil, $0, environ) }
+    guard failure == 0 else { return -1 }
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 {
+      guard errno == EINTR else { return -1 }
+    }
+    // The low seven bits are the signal that ended it, the next byte its exit status (wait(2)).
+    return status & 0x7F == 0 ? status >> 8 & 0xFF : -1
+  }
+
+  private func withArguments<Result>(_ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
+    let argument = strdup(path)
+    defer { free(argument) }
+    return body([argument, nil])
+  }
+
+  private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+      if written < 0 {
+        if errno == EINTR { continue }
+        return false
+      }
+      rest = rest.dropFirst(written)
+    }
+    return true
+  }
+}

@@ -1,0 +1,64 @@
+import CNI
+import CalicoBackend
+import CalicoModel
+import Datastore
+import HostLocal
+import IPAM
+import IPAddressing
+import SQLiteDatastore
+
+/// The Calico strategy on a host where host-local may have given addresses of the same network out before, and may do so
+/// again: nobody is given an address that a container has from the other side.
+struct SwitchingBackend: IPAMBackend {
+  private let calico: CalicoBackend<RecordingStore>
+  private let configuration: CalicoConfiguration
+  private let streams: CNIStreams
+
+  init(_ invocation: CNIInvocation, _ configuration: CalicoConfiguration) throws(CalicoFailure) {
+    self.configuration = configuration
+    streams = invocation.streams
+    calico = try CalicoBackend(
+      invocation, surroundings: Surroundings(log: invocation.streams.log)
+    ) { configuration, access in
+      RecordingStore(configuration, access, invocation)
+    }
+  }
+
+  func assign(_ request: AssignmentRequest) async throws -> Assignment {
+    if configuration.adoptsHostLocal {
+      let adoption = Adoption(
+        network: configuration.networkName, handlePrefix: configuration.networkName,
+        node: NodeName.find(configuration, log: streams.log), dataDirectory: configuration.hostLocalDirectory,
+        log: streams.log)
+      _ = try await adoption.run(SQLiteDatastore(path: configuration.databaseFile))
+    }
+    return try await calico.assign(request)
+  }
+
+  func release(_ attachment: Attachment) async throws {
+    try await calico.release(attachment)
+    try releaseReservations(of: attachment)
+  }
+
+  /// Removes what the container got while the network was configured for host-local.
+  private func releaseReservations(of attachment: Attachment) throws {
+    let reservations = try LockedReservations.open(
+      network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory, creating: false,
+      log: streams.log)
+    guard var reservations else { return }
+    try reservations.remove(heldBy: attachment)
+    reservations.finish()
+  }
+
+  func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
+    try await calico.check(attachment, expecting: addresses)
+  }
+
+  func collect(keeping valid: Set<Attachment>) async throws {
+    try await calico.collect(keeping: valid)
+  }
+
+  func status() async throws {
+    try await calico.status()
+  }
+}
