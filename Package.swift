@@ -109,8 +109,25 @@ let package = Package(
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
+    .target(
+      name: "DatastoreContract",
+      dependencies: ["Datastore", "CalicoModel", "IPAddressing"],
+      path: "Tests/DatastoreContract",
+      swiftSettings: common
+    ),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
+    .testTarget(
+      name: "CalicoModelTests",
+      dependencies: ["CalicoModel", "IPAddressing", "TestSupport"],
+      exclude: ["Fixtures"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "DatastoreTests",
+      dependencies: ["Datastore", "DatastoreContract", "CalicoModel", "IPAddressing"],
+      swiftSettings: common
+    ),
     .testTarget(
       name: "HostLocalTests",
       dependencies: ["HostLocal", "FileSystem", "CNI", "IPAM", "JSON", "IPAddressing", "TestSupport"],

@@ -9,13 +9,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     self.nanoseconds = nanoseconds
   }
 
-  /// A whole second since 1970-01-01T00:00:00Z.
+  /// A whole second since 1970-01-01T00:00:00Z; beyond the years 1678 to 2261 the nearest time that there is.
   public init(seconds: Int64) {
-    self.nanoseconds = seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue
+    self.nanoseconds = Int64(clamping: Int128(seconds) * 1_000_000_000)
   }
 
   /// Whole seconds, rounded down.
-  public var seconds: Int64 { (nanoseconds - fraction) / 1_000_000_000 }
+  public var seconds: Int64 { nanoseconds / 1_000_000_000 - (nanoseconds % 1_000_000_000 < 0 ? 1 : 0) }
 
   /// The time without its fraction of a second, as it is stored.
   public var truncated: Timestamp { Timestamp(seconds: seconds) }
@@ -25,9 +25,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     return remainder < 0 ? remainder + 1_000_000_000 : remainder
   }
 
-  /// The time some seconds later, or earlier when negative.
+  /// The time some seconds later, or earlier when negative; the nearest time that there is.
   public func advanced(bySeconds seconds: Int64) -> Timestamp {
-    Timestamp(nanoseconds: nanoseconds.addingReportingOverflow(seconds &* 1_000_000_000).partialValue)
+    Timestamp(nanoseconds: Int64(clamping: Int128(nanoseconds) + Int128(seconds) * 1_000_000_000))
   }
 
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
@@ -140,9 +140,11 @@ private struct TimestampParser {
       let day = number(digits: 2), take("T") || take("t") || take(" "),
       let hour = number(digits: 2), take(":"), let minute = number(digits: 2), take(":"),
       let second = number(digits: 2), let fraction = fraction(), let offset = offset(),
-      (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60, position == bytes.count
+      (1...12).contains(month), day >= 1, hour < 24, minute < 60, second <= 60, position == bytes.count
     else { return nil }
     let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
+    // A day that its month does not have, such as 31 April, would be counted into the next.
+    guard CivilDate(daysSinceEpoch: days).month == month else { return nil }
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     let (sum, carry) = product.addingReportingOverflow(fraction)

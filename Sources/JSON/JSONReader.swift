@@ -88,12 +88,15 @@ public struct JSONReader {
   public mutating func readInteger<Integer: FixedWidthInteger>(
     as type: Integer.Type = Integer.self
   ) throws(JSONError) -> Integer {
+    let first = try scanner.nextToken()
     let start = scanner.position
-    let isNegative = try scanner.nextToken() == UInt8(ascii: "-")
+    let isNegative = first == UInt8(ascii: "-")
+    guard isNegative || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+      throw scanner.error(.unexpectedType)
+    }
     let (magnitude, isInteger) = try scanner.scanMagnitude()
-    guard isInteger else { throw scanner.error(.unexpectedType) }
     let value = isNegative ? Integer(exactly: -Int128(magnitude)) : Integer(exactly: magnitude)
-    if let value { return value }
+    if isInteger, let value { return value }
     scanner.move(to: start)
     throw scanner.error(.unexpectedType)
   }
@@ -156,15 +159,13 @@ public struct JSONReader {
     let start = scanner.position
     var depth: [UInt8] = []
     while true {
-      switch try scanner.nextToken() {
-      case UInt8(ascii: "{"):
+      let byte = try scanner.nextToken()
+      switch byte {
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        if depth.count == 10_000 { throw scanner.error(.tooDeep) }
         scanner.advance()
         isAtStart = true
-        depth.append(UInt8(ascii: "}"))
-      case UInt8(ascii: "["):
-        scanner.advance()
-        isAtStart = true
-        depth.append(UInt8(ascii: "]"))
+        depth.append(byte == UInt8(ascii: "{") ? UInt8(ascii: "}") : UInt8(ascii: "]"))
       case UInt8(ascii: "\""): _ = try scanner.scanText()
       case UInt8(ascii: "t"): try scanner.scanLiteral("true")
       case UInt8(ascii: "f"): try scanner.scanLiteral("false")
@@ -172,7 +173,6 @@ public struct JSONReader {
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): _ = try scanner.scanMagnitude()
       default: throw scanner.error(.expectedValue)
       }
-      if depth.count > 10_000 { throw scanner.error(.tooDeep) }
       while let end = depth.last {
         if end == UInt8(ascii: "}") ? try nextKey() != nil : try nextElement() { break }
         depth.removeLast()

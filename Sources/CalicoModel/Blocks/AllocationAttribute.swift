@@ -58,7 +58,8 @@ public struct AllocationAttribute: Sendable {
     writer.literal("}")
     self.text = writer.bytes[...]
     self.handleID = nil
-    self.releasedAt = releasedAt
+    // As it will be read: a value must equal what becomes of it in the store.
+    self.releasedAt = releasedAt.truncated
     self.hasUnknownMembers = false
     self.hasOwnerAttributes = false
   }
@@ -79,7 +80,10 @@ public struct AllocationAttribute: Sendable {
       } else if key.is("alternateOwnerAttrs") {
         _ = try reader.skipStrings()
       } else if key.is("releasedAt") {
-        releasedAt = try reader.readTimestamp()
+        if try reader.readNull() { continue }
+        releasedAt = Timestamp(try reader.readString())
+        // A time that is none here says something that is not understood.
+        if releasedAt == nil { hasUnknownMembers = true }
       } else {
         hasUnknownMembers = true
         try reader.skipValue()

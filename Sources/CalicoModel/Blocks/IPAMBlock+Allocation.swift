@@ -101,7 +101,7 @@ extension IPAMBlock {
   /// - Returns: whether anything changed.
   public mutating func collect(time: Timestamp, cooldown: Int) -> Bool {
     guard let attributes else { return false }
-    let limit = time.advanced(bySeconds: -Int64(cooldown))
+    let limit = time.advanced(bySeconds: -Int64(max(0, cooldown)))
     let isCold = attributes.map { attribute in
       attribute.releasedAt.map { cooldown <= 0 || $0 < limit } ?? false
     }
@@ -144,11 +144,12 @@ extension IPAMBlock {
     return allocations.indices.filter { allocations[$0] >= 0 && matches[Int(allocations[$0])] }
   }
 
-  /// Replaces what is recorded of one ordinal's owner, and of no other's that shares it (section 8.3, D12).
+  /// Replaces what is recorded of one ordinal's owner, and of no other's that shares it (section 8.3, D12); nothing
+  /// when the ordinal is free.
   public mutating func setAttribute(_ attribute: AllocationAttribute, at ordinal: Int) {
-    guard var attributes else { return }
     let old = allocations[ordinal]
-    if allocations.contains(where: { $0 == old }), allocations.lazy.filter({ $0 == old }).count > 1 {
+    guard var attributes, old >= 0 else { return }
+    if allocations.lazy.filter({ $0 == old }).count > 1 {
       allocations[ordinal] = Int32(attributes.count)
       attributes.append(attribute)
     } else {

@@ -175,14 +175,19 @@ extension IPAMBlock {
 }
 
 extension JSONReader {
-  /// Takes an array of ordinals and indices, with -1 for null.
+  /// Takes an array of ordinals and indices, with -1 for null and -2 for what is below zero, which nothing allows.
   fileprivate mutating func readOrdinals(reserving bits: Int) throws(JSONError) -> [Int32] {
     var ordinals: [Int32] = []
     if try readNull() { return ordinals }
     ordinals.reserveCapacity(1 << min(bits, 12))
     try beginArray()
     while try nextElement() {
-      ordinals.append(try readNull() ? -1 : try readInteger())
+      if try readNull() {
+        ordinals.append(-1)
+      } else {
+        let ordinal: Int32 = try readInteger()
+        ordinals.append(ordinal < 0 ? -2 : ordinal)
+      }
     }
     return ordinals
   }

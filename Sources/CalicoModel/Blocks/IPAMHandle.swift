@@ -23,14 +23,20 @@ public struct IPAMHandle: Hashable, Sendable {
   public func count(_ family: AddressFamily) -> Int {
     var sum = 0
     for (cidr, count) in counts where cidr.address.family == family {
-      sum += count
+      sum = Self.sum(sum, count)
     }
     return sum
   }
 
   /// Counts addresses of a block in.
   public mutating func increment(_ block: CIDR, by number: Int) {
-    counts[block, default: 0] += number
+    counts[block] = Self.sum(counts[block] ?? 0, number)
+  }
+
+  /// The sum, or the greatest number there is: what others wrote must not end the program.
+  private static func sum(_ left: Int, _ right: Int) -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
   }
 
   /// Counts addresses of a block out.
@@ -74,7 +80,7 @@ public struct IPAMHandle: Hashable, Sendable {
       let number: Int = try reader.readInteger()
       // Two spellings of one network are one block.
       if let cidr = CIDR(key.string), !cidr.hasHostBits, number > 0 {
-        counts[cidr, default: 0] += number
+        increment(cidr, by: number)
       } else {
         oddCounts[key.string] = number
       }

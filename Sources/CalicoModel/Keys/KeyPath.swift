@@ -55,7 +55,8 @@ public enum KeyPath {
   /// A handle or resource with a `/` in its name is none: such an entry can be written but is never listed.
   public static func key(of path: String) -> Key? {
     if path == "/calico/ipam/v2/config" { return .configuration }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    // By bytes: as characters, a slash and a combining mark behind it are one.
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0) }
     guard parts.count >= 5, parts[0].isEmpty, parts[1] == "calico" else { return nil }
     switch (parts[2], parts[3]) {
     case ("ipam", "v2"): return ipamKey(parts[4...])
@@ -73,21 +74,23 @@ public enum KeyPath {
     switch parts.count {
     case 2 where parts[0] == "handle" && !parts[1].isEmpty: return .handle(String(parts[1]))
     case 2 where parts[0] == "host" && !parts[1].isEmpty: return .host(String(parts[1]))
-    case 4 where parts[0] == "assignment" && isFamily(parts[1]) && parts[2] == "block":
-      return cidr(parts[3]).map { .block($0) }
-    case 5 where isFamily(parts[2]) && parts[3] == "block":
+    case 4 where parts[0] == "assignment" && parts[2] == "block":
+      return cidr(parts[3], family: parts[1]).map { .block($0) }
+    case 5 where parts[3] == "block":
       // `@` is a historic spelling of `host`.
       let kind = parts[0] == "@" ? .host : BlockOwner.Kind(rawValue: String(parts[0]))
-      guard let kind, !parts[1].isEmpty, let cidr = cidr(parts[4]) else { return nil }
+      guard let kind, !parts[1].isEmpty, let cidr = cidr(parts[4], family: parts[2]) else { return nil }
       return .affinity(BlockOwner(kind, String(parts[1])), cidr)
     default: return nil
     }
   }
 
-  private static func isFamily(_ part: Substring) -> Bool { part == "ipv4" || part == "ipv6" }
-
-  private static func cidr(_ component: Substring) -> CIDR? {
-    guard let dash = component.firstIndex(of: "-") else { return nil }
-    return CIDR(component[..<dash] + "/" + component[component.index(after: dash)...])
+  private static func cidr(_ component: Substring, family: Substring) -> CIDR? {
+    guard let dash = component.firstIndex(of: "-"),
+      let cidr = CIDR(component[..<dash] + "/" + component[component.index(after: dash)...]),
+      // A network has one path only; an entry under another could be listed, but not read or written by its key.
+      self.component(cidr) == component, !cidr.hasHostBits, family == (cidr.address.family == .v4 ? "ipv4" : "ipv6")
+    else { return nil }
+    return cidr
   }
 }
