@@ -116,6 +116,22 @@ let package = Package(
       swiftSettings: common
     ),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "CalicoModelTests",
+      dependencies: ["CalicoModel", "IPAddressing", "JSON", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CalicoEngineTests",
+      dependencies: ["CalicoEngine", "CalicoModel", "IPAddressing", "JSON", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CalicoBackendTests",
+      dependencies: ["CalicoBackend", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport"],
+      exclude: ["Fixtures"],
+      swiftSettings: common
+    ),
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
     .testTarget(
       name: "CalicoModelTests",
