@@ -61,7 +61,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(
       name: "SQLiteDatastore",
-      dependencies: ["CLinux", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
+      dependencies: ["CLinux", "FileSystem", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
       swiftSettings: common
     ),
     .target(
@@ -108,17 +108,18 @@ let package = Package(
     ),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
-    .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
     .target(
       name: "DatastoreContract",
       dependencies: ["Datastore", "CalicoModel", "IPAddressing"],
       path: "Tests/DatastoreContract",
       swiftSettings: common
     ),
+    .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "CalicoModelTests",
       dependencies: ["CalicoModel", "IPAddressing", "JSON", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: common
     ),
     .testTarget(
@@ -134,12 +135,6 @@ let package = Package(
     ),
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
     .testTarget(
-      name: "CalicoModelTests",
-      dependencies: ["CalicoModel", "IPAddressing", "TestSupport"],
-      exclude: ["Fixtures"],
-      swiftSettings: common
-    ),
-    .testTarget(
       name: "DatastoreTests",
       dependencies: ["Datastore", "DatastoreContract", "CalicoModel", "IPAddressing"],
       swiftSettings: common
@@ -147,6 +142,13 @@ let package = Package(
     .testTarget(
       name: "HostLocalTests",
       dependencies: ["HostLocal", "FileSystem", "CNI", "IPAM", "JSON", "IPAddressing", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "SQLiteDatastoreTests",
+      dependencies: [
+        "SQLiteDatastore", "CSQLite", "Datastore", "DatastoreContract", "CalicoModel", "FileSystem", "IPAddressing",
+      ],
       swiftSettings: common
     ),
     .testTarget(

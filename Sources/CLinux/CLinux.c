@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/file.h>
 #include <linux/nsfs.h>
@@ -12,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,28 +119,6 @@ int clinux_lock_until(int file, int64_t seconds, int64_t nanoseconds) {
   pthread_sigmask(SIG_SETMASK, &former_mask, NULL);
   errno = failure;
   return result;
-}
-
-pid_t clinux_lock_holder(int file) {
-  struct stat status;
-  if (fstat(file, &status) != 0) return 0;
-  FILE *table = fopen("/proc/locks", "re");
-  if (table == NULL) return 0;
-  pid_t holder = 0;
-  char line[256];
-  while (holder == 0 && fgets(line, sizeof line, table) != NULL) {
-    // "1: FLOCK  ADVISORY  WRITE 4711 fd:00:1234 0 EOF"; waiters have an arrow for their second word.
-    int process;
-    unsigned int major_number, minor_number;
-    unsigned long long inode;
-    int count = sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%llu", &process, &major_number, &minor_number, &inode);
-    if (count == 4 && inode == status.st_ino && major_number == major(status.st_dev) &&
-        minor_number == minor(status.st_dev)) {
-      holder = process;
-    }
-  }
-  fclose(table);
-  return holder > 0 ? holder : 0;
 }
 
 int clinux_is_network_namespace(int file) { return ioctl(file, NS_GET_NSTYPE) == CLONE_NEWNET; }

@@ -71,7 +71,8 @@ struct Adoption {
       guard held.handleID == handleID else {
         throw CalicoFailure(
           "\(address) is reserved by host-local for container \(containerID) and assigned to \(held.handleID ?? "nobody")",
-          details: "release one of the two: `ipamctl host-local release \(address)` or `ipamctl ipam release --ip=\(address)`")
+          details:
+            "release one of the two: `ipamctl host-local release \(address)` or `ipamctl ipam release --ip=\(address)`")
       }
     }
   }

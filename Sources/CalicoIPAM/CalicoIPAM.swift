@@ -23,7 +23,8 @@ public enum CalicoIPAM {
   /// Becomes the sibling of a network engine, which has the same arguments, environment and input.
   ///
   /// - Throws: ``CalicoFailure`` when there is none.
-  private static func delegate(_ invocation: CNIInvocation, _ configuration: CalicoConfiguration) throws(CalicoFailure) {
+  private static func delegate(_ invocation: CNIInvocation, _ configuration: CalicoConfiguration) throws(CalicoFailure)
+  {
     guard configuration.datastoreType != .sqlite else { return }
     let name = "calico-ipam-" + configuration.datastoreType.rawValue
     guard let sibling = SiblingPlugin(name) else {

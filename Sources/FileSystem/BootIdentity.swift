@@ -18,10 +18,16 @@ public struct BootIdentity: Hashable, Sendable {
 
   /// Where the two are read from.
   public struct Source: Hashable, Sendable {
-    public var machinePath = "/etc/machine-id"
-    public var bootPath = "/proc/sys/kernel/random/boot_id"
+    public var machinePath: String
+    public var bootPath: String
 
-    public init() {}
+    public init(
+      machinePath: String = "/etc/machine-id",
+      bootPath: String = "/proc/sys/kernel/random/boot_id"
+    ) {
+      self.machinePath = machinePath
+      self.bootPath = bootPath
+    }
 
     /// The boot alone; 0 when it cannot be read.
     public func boot() -> UInt128 { BootIdentity.read(bootPath) }

@@ -15,7 +15,8 @@ extension CNIPlugin<HostLocalBackend> {
   /// what is left there is for `ipamctl ipam gc`, and must not keep the container from going.
   private static func releaseUnderCalico(_ invocation: CNIInvocation) {
     guard let sibling = SiblingPlugin("calico-ipam") else {
-      invocation.streams.log("addresses of \(invocation.configuration.name) under calico-ipam are not released: no such plugin")
+      invocation.streams.log(
+        "addresses of \(invocation.configuration.name) under calico-ipam are not released: no such plugin")
       return
     }
     let status = sibling.call(input: JSON.object(invocation.configuration.document).encoded())

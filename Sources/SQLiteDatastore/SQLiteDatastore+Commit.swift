@@ -35,7 +35,7 @@ extension SQLiteDatastore {
       throw DatastoreError(.forbidden, "cannot write \(path): it was opened for reading only")
     }
     try refuseLate(deadline, "write")
-    try FileSystem.makeDirectories(FileSystem.parent(of: path), for: path)
+    try DatabaseFiles.makeDirectories(DatabaseFiles.parent(of: path), for: path)
     return try WriteGate.pass(path, deadline: deadline) { () throws(DatastoreError) in
       while true {
         try refuseLate(deadline, "write")

@@ -137,7 +137,7 @@ public final class SQLiteDatastore: Datastore {
   ) throws(DatastoreError) -> Result? {
     try connection.withLock { (state) throws(DatastoreError) -> Result? in
       // The file may have been replaced since, by a backup or by a new store.
-      let present = try FileSystem.present(at: path)
+      let present = try DatabaseFiles.present(at: path)
       if let opened = state, opened.file != present?.file { state = nil }
       if state == nil, let present { state = try file.open(present, deadline: deadline) }
       guard var opened = state else { return nil }

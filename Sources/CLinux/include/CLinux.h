@@ -29,9 +29,6 @@ int clinux_lock_within(int file, unsigned int seconds);
 /// SIGRTMAX - 1 is its own from then on.
 int clinux_lock_until(int file, int64_t seconds, int64_t nanoseconds);
 
-/// Who holds the flock(2) of an open file, as /proc/locks lists it: a process ID, or 0 when no holder can be seen.
-pid_t clinux_lock_holder(int file);
-
 /// Whether an open file is a network namespace (NS_GET_NSTYPE): 1 if it is, 0 if it is another namespace or none.
 int clinux_is_network_namespace(int file);
 

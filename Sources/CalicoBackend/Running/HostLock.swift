@@ -35,7 +35,7 @@ struct HostLock: ~Copyable {
     let file = FileDescriptor(adopting: opened)
     if flock(file.number, LOCK_EX | LOCK_NB) == 0 { return HostLock(file: file) }
     if errno == EWOULDBLOCK, clinux_lock_within(file.number, seconds) == 0 { return HostLock(file: file) }
-    let holder = LockHolder.describe(file) ?? "a process that cannot be seen from here"
+    let holder = LockHolder.describe(file.number)
     log(
       "Failed to grab IPAM lock, may contend for datastore updates: \(path) is held by \(holder) "
         + "for \(seconds) seconds and more; going on without it")

@@ -58,7 +58,7 @@ struct DirectoryLock: ~Copyable {
     guard clinux_lock_within(file.number, patience) != 0, errno == EINTR else { return }
     log(
       "waiting for the lock \(path)/\(fileName) for \(patience) seconds so far; it is held by "
-        + "\(LockHolder.describe(file) ?? "a process that cannot be seen from here")"
+        + LockHolder.describe(file.number)
     )
   }
 }

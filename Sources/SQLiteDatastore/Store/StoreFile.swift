@@ -28,7 +28,7 @@ struct StoreFile: Sendable {
   ///   - deadline: how long SQLite may wait for others.
   /// - Returns: the store; nil when the file is empty.
   /// - Throws: ``DatastoreError`` of the code `unusable` for a file that is not a store of ours; it stays as it is.
-  func open(_ present: FileSystem.Present, deadline: Deadline) throws(DatastoreError) -> Opened? {
+  func open(_ present: DatabaseFiles.Present, deadline: Deadline) throws(DatastoreError) -> Opened? {
     guard present.size > 0 else { return nil }
     let connection: Connection
     let head: FileHead
@@ -53,15 +53,15 @@ struct StoreFile: Sendable {
   ///
   /// It is made under another name, so that it appears with its tables or not at all.
   func create() throws(DatastoreError) {
-    if let present = try FileSystem.present(at: path), present.size > 0 { return }
+    if let present = try DatabaseFiles.present(at: path), present.size > 0 { return }
     let draft = path + ".new"
     // Of a process that was killed here, or of a store whose file alone was removed: a log left behind would be taken
     // for the new file's own.
     for base in [draft, path] {
-      for suffix in ["-wal", "-shm", "-journal"] { try FileSystem.remove(base + suffix, for: path) }
+      for suffix in ["-wal", "-shm", "-journal"] { try DatabaseFiles.remove(base + suffix, for: path) }
     }
-    try FileSystem.remove(draft, for: path)
-    try FileSystem.makeFile(draft, mode: 0o640, group: options.group, for: path)
+    try DatabaseFiles.remove(draft, for: path)
+    try DatabaseFiles.makeFile(draft, mode: 0o640, group: options.group, for: path)
     do throws(SQLiteError) {
       let connection = try Connection(draft, .write)
       try connection.setSynchronous(.full)
@@ -74,6 +74,6 @@ struct StoreFile: Sendable {
     } catch {
       throw error.described(attempt: "create", path: path)
     }
-    try FileSystem.replace(path, with: draft)
+    try DatabaseFiles.replace(path, with: draft)
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Datastore
+import FileSystem
 
 #if canImport(Glibc)
   import Glibc
@@ -38,17 +39,11 @@ enum WriteGate {
     if clinux_lock_until(file, Int64(seconds), Int64(nanoseconds)) == 0 { return }
     let reason = errno
     guard reason == ETIMEDOUT else { throw .system("lock", path, reason, database: database) }
-    let holder = clinux_lock_holder(file)
+    let holder = LockHolder.process(of: file)
     throw DatastoreError(
       .unavailable,
-      "waited in vain for the turn to write \(database); \(describe(holder)) has \(path) locked",
-      advice: holder == 0 ? "find it with: fuser -v \(path)" : "see what process \(holder) waits for, or end it"
+      "waited in vain for the turn to write \(database); \(LockHolder.describe(file)) has \(path) locked",
+      advice: holder.map { "see what process \($0) waits for, or end it" } ?? "find it with: fuser -v \(path)"
     )
-  }
-
-  private static func describe(_ holder: pid_t) -> String {
-    guard holder != 0 else { return "a process that cannot be seen from here" }
-    let name = FileSystem.firstLine(of: "/proc/\(holder)/comm")
-    return "process \(holder)" + (name.isEmpty ? "" : " (\(name))")
   }
 }

@@ -150,6 +150,7 @@ final class Connection {
   func truncateLog() {
     sqlite3_busy_timeout(handle, 0)
     // A checkpoint that cannot be had now is had by a later commit.
-    sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    let code = sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    if code == SQLITE_OK { framesInLog.pointee = 0 }
   }
 }

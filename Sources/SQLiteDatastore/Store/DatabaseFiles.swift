@@ -14,7 +14,7 @@ struct FileIdentity: Hashable {
 
 /// What is done with files beside SQLite. Never opens a database: closing it again would end the locks that SQLite holds
 /// for this process (fcntl(2)).
-enum FileSystem {
+enum DatabaseFiles {
   /// A file that is there.
   struct Present {
     let file: FileIdentity
@@ -74,17 +74,6 @@ enum FileSystem {
     guard directory >= 0 else { throw .system("open", parent(of: path), errno, database: path) }
     defer { close(directory) }
     if fsync(directory) != 0 { throw .system("fsync", parent(of: path), errno, database: path) }
-  }
-
-  /// The first line of a small file; empty when it cannot be read.
-  static func firstLine(of path: String) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    let bytes = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
-      count = max(0, read(file, buffer.baseAddress, 256))
-    }
-    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 }
 
