@@ -12,10 +12,9 @@ public struct SiblingPlugin: Sendable {
   public let name: String
   private let path: String
 
-  /// Looks for an executable beside the running one.
+  /// Looks for an executable beside the running one; nil when there is none, or it cannot be executed.
   ///
   /// - Parameter name: its file name.
-  /// - Returns: nil when there is none, or it cannot be executed.
   public init?(_ name: String) {
     guard let directory = Self.ownDirectory() else { return nil }
     let path = directory + "/" + name

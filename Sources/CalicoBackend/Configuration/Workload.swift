@@ -61,9 +61,7 @@ public struct Workload: Hashable, Sendable {
     throw CalicoFailure("error constructing WorkloadEndpoint name: error with field \(field) = '\(value)' (\(problem))")
   }
 
-  /// What is recorded with the addresses.
-  ///
-  /// - Parameter timestamp: now, in the attribute's form.
+  /// What is recorded with the addresses, at a time that is given in the attribute's form.
   public func attributes(timestamp: String) -> [String: String] {
     var attributes = ["node": nodeName, "timestamp": timestamp]
     if arguments.isKubernetes {

@@ -15,12 +15,8 @@ import FileSystem
 struct HostLock: ~Copyable {
   private let file: FileDescriptor?
 
-  /// Waits for the lock, and goes on without it when it cannot be had in time.
-  ///
-  /// - Parameters:
-  ///   - path: the lock's file, made when missing; so is its directory.
-  ///   - seconds: the longest wait.
-  ///   - log: takes a warning when the lock was not had.
+  /// Waits for the lock some seconds, and goes on without it, with a warning, when it cannot be had in time. A missing
+  /// file is made, and so is its directory.
   static func acquire(_ path: String, seconds: UInt32, log: (String) -> Void) -> HostLock {
     let flags = O_RDWR | O_CREAT
     var opened = open(path, flags | O_CLOEXEC, 0o600)

@@ -18,8 +18,9 @@ struct WatchLook: Sendable {
     // For each kind whose changes are all known, up to where they have been told.
     var told: [EntryKind: Int64] = [:]
     for kind in kinds {
-      if let past = cursor.positions[kind], past.identity == identity, let revision = Int64(past.token),
-        (oldest - 1...max(newest, oldest - 1)).contains(revision)
+      // Before there was a store nothing had happened in it, whichever it came to be.
+      if let past = cursor.positions[kind], past.identity == identity || past == Revision(0),
+        let revision = Int64(past.token), (oldest - 1...max(newest, oldest - 1)).contains(revision)
       {
         told[kind] = revision
       } else {
