@@ -124,7 +124,9 @@ let package = Package(
     ),
     .testTarget(
       name: "CalicoEngineTests",
-      dependencies: ["CalicoEngine", "CalicoModel", "IPAddressing", "JSON", "TestSupport"],
+      dependencies: [
+        "CalicoEngine", "CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "TestSupport",
+      ],
       swiftSettings: common
     ),
     .testTarget(
