@@ -86,7 +86,9 @@ struct FamilyAssignment: Sendable {
   mutating func plan(
     _ request: AutoAssignRequest, _ attribute: AllocationAttribute, _ planner: inout Planner, _ draft: inout Draft
   ) throws(Halt) -> Progress {
+    // Planned again, it must come to the same: nothing that the last plan found out may be left.
     abandonDraft()
+    memory = wanted.memory
     do throws(Halt) {
       return try find(request, &planner, &draft)
     } catch {
