@@ -34,15 +34,16 @@ public struct AutoAssign: Operation {
   public mutating func plan(_ planner: inout Planner) throws(Halt) -> Proposal<AutoAssignResult> {
     try planner.require(firstReads)
     var draft = Draft()
+    for index in families.indices { try families[index].settleDoubts(planner: &planner) }
     for index in families.indices {
-      try families[index].settleDoubts(planner: &planner)
-      guard !families[index].isFinished else { continue }
-      switch try families[index].plan(request, attribute, &planner, &draft) {
-      case .finished: break
-      case .unfinished: return .commit(draft)
-      case .commitFirst(let draft):
-        families[index].abandonDraft()
-        return .commit(draft)
+      if !families[index].isFinished {
+        switch try families[index].plan(request, attribute, &planner, &draft) {
+        case .finished: break
+        case .unfinished: return .commit(draft)
+        case .commitFirst(let draft):
+          families[index].abandonDraft()
+          return .commit(draft)
+        }
       }
       if families[index].error != nil { break }
     }
