@@ -41,7 +41,7 @@ public struct AutoAssign: Operation {
         case .finished: break
         case .unfinished: return .commit(draft)
         case .commitFirst(let draft):
-          families[index].abandonDraft()
+          for index in families.indices { families[index].abandonDraft() }
           return .commit(draft)
         }
       }

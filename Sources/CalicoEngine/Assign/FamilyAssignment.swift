@@ -26,6 +26,8 @@ struct FamilyAssignment: Sendable {
   private(set) var acquired: [AcquiredAddress] = []
   /// What the draft at hand takes.
   private var planned: [Taken] = []
+  /// Whether the draft at hand holds what the last plan found.
+  private var isInDraft = false
   /// What a commit took of which nobody knows whether it was made.
   private var doubtful: [Taken] = []
   /// What was found out about blocks that are of no use now, so that they are not read twice.
@@ -78,7 +80,7 @@ struct FamilyAssignment: Sendable {
   /// Leaves the addresses of the draft where they are.
   mutating func withhold() {
     isWithheld = !isShort
-    planned = []
+    abandonDraft()
   }
 
   // MARK: - Planning
@@ -88,24 +90,28 @@ struct FamilyAssignment: Sendable {
   ) throws(Halt) -> Progress {
     // Planned again, it must come to the same: nothing that the last plan found out may be left.
     abandonDraft()
-    memory = wanted.memory
-    do throws(Halt) {
-      return try find(request, &planner, &draft)
-    } catch {
-      // What must be read is read first; any other failure leaves what the draft holds so far.
-      guard case .failed(let failure) = error else { throw error }
-      self.error = failure
-      return .finished
-    }
-  }
-
-  /// Forgets what the last plan took and found.
-  mutating func abandonDraft() {
-    planned = []
     isWithheld = false
     messages = []
     error = nil
     housekeeping = Draft()
+    memory = wanted.memory
+    do throws(Halt) {
+      let progress = try find(request, &planner, &draft)
+      isInDraft = true
+      return progress
+    } catch {
+      // What must be read is read first; any other failure leaves what the draft holds so far.
+      guard case .failed(let failure) = error else { throw error }
+      self.error = failure
+      isInDraft = true
+      return .finished
+    }
+  }
+
+  /// Forgets what the last plan took, because something else is committed; why it took no more is kept.
+  mutating func abandonDraft() {
+    planned = []
+    isInDraft = false
   }
 
   private mutating func find(
@@ -235,6 +241,8 @@ struct FamilyAssignment: Sendable {
       }
     }
     planned = []
+    guard isInDraft else { return }
+    isInDraft = false
     if settlement.isComplete {
       isFinished = error != nil || missing <= 0 || !messages.isEmpty
       isTidy = true
