@@ -143,7 +143,7 @@ public struct AssignAddress: Operation {
   }
 
   private func checkLimit(_ handleID: String, _ planner: Planner) throws(Halt) {
-    guard request.maxPerHandle > 0, let (handle, _) = try planner.handle(handleID),
+    guard request.maxPerHandle > 0, let handle = try planner.settledHandle(handleID),
       handle.count(request.address.family) + 1 > request.maxPerHandle
     else { return }
     throw .failed(

@@ -202,7 +202,7 @@ struct FamilyAssignment: Sendable {
   /// Gives a handle that has as many addresses as it may have those addresses again (section 3.7 step 7).
   private mutating func reuse(_ request: AutoAssignRequest, _ planner: inout Planner) throws(Halt) -> Bool {
     guard let handleID = request.handleID, request.maxPerHandle > 0,
-      let (handle, _) = try planner.handle(handleID)
+      let handle = try planner.settledHandle(handleID)
     else { return false }
     let count = handle.count(wanted.family)
     guard count + missing > request.maxPerHandle else { return false }

@@ -33,6 +33,11 @@ extension Planner {
     draft.decrements.append(HandleCount(handleID: handleID, block: cidr, count: count))
   }
 
+  /// A handle without what an earlier commit of this operation left in it for no address; nil when there is none.
+  func settledHandle(_ handleID: String) throws(Halt) -> IPAMHandle? {
+    try workingHandle(handleID, in: Draft())?.handle
+  }
+
   /// A handle to be worked on, without what an earlier commit left in it for no address; nil when there is none.
   private func workingHandle(_ handleID: String, in draft: Draft) throws(Halt) -> Draft.WorkingHandle? {
     if let working = draft.handles[handleID] { return working }
