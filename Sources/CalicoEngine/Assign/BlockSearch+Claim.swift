@@ -115,7 +115,7 @@ extension BlockSearch {
       guard let order = scope.order(of: pool) else { continue }
       var places: [(distance: UInt128, cidr: CIDR)] = []
       for item in all.items {
-        guard case .block(let cidr) = item.key, let distance = order.distance(to: cidr), !own.contains(cidr),
+        guard case .block(let cidr) = item.key, let distance = order.distance(to: cidr), !isOwn(cidr, own),
           !scope.reserved.covers(cidr)
         else { continue }
         places.append((distance, cidr))

@@ -15,6 +15,8 @@ struct BlockSearch: Sendable {
 
   /// Own blocks without room.
   private var useless: Set<CIDR> = []
+  /// Blocks that the node claimed and another has: they can be borrowed from like any other.
+  private var foreign: Set<CIDR> = []
   var glances: [CIDR: Glance] = [:]
   /// The first own block that had room.
   var room: CIDR?
@@ -26,6 +28,9 @@ struct BlockSearch: Sendable {
     useless.insert(cidr)
     glances[cidr]?.room = 0
   }
+
+  /// Whether a block is the node's, as far as is known.
+  func isOwn(_ cidr: CIDR, _ own: OwnBlocks) -> Bool { own.contains(cidr) && !foreign.contains(cidr) }
 
   // MARK: - Blocks of the node
 
@@ -144,8 +149,10 @@ struct BlockSearch: Sendable {
     guard block.affinity == scope.owner.description else {
       draft.blocks[item.cidr] = nil
       draft.deleteStale(scope.owner, item.cidr, base: item.base)
+      foreign.insert(item.cidr)
       return false
     }
+    foreign.remove(item.cidr)
     switch item.affinity.state {
     case .confirmed, .unstated:
       if scope.room(in: block) > 0 { return true }
