@@ -65,6 +65,7 @@ public struct EnsureBlock: Operation {
   }
 
   public mutating func settle(_ settlement: Settlement) {
+    search.settle(settlement)
     if settlement.isComplete { found = planned }
     planned = nil
   }

@@ -94,11 +94,12 @@ extension BlockSearch {
     }
     for cidr in existing {
       guard let glance = glances[cidr], glance.room > 0, glance.isEmpty, draft.blocks[cidr] == nil,
-        glance.affinity != scope.owner.description,
+        glance.affinity != scope.owner.description, !contested.contains(cidr),
         (glance.claimTime ?? Timestamp(seconds: 0)).advanced(bySeconds: Self.minimumAge) <= scope.request.time
       else { continue }
       if let reclaim = try reclaim(cidr, scope, &planner) {
         glances[cidr] = nil
+        reclaimed = cidr
         return .reclaims(reclaim)
       }
     }

@@ -18,6 +18,10 @@ struct BlockSearch: Sendable {
   /// Blocks that the node claimed and another has: they can be borrowed from like any other.
   private var foreign: Set<CIDR> = []
   var glances: [CIDR: Glance] = [:]
+  /// The block that is to be reclaimed by the commit at hand.
+  var reclaimed: CIDR?
+  /// Blocks that could not be reclaimed; they are left to their owners.
+  private(set) var contested: Set<CIDR> = []
   /// The first own block that had room.
   var room: CIDR?
 
@@ -31,6 +35,12 @@ struct BlockSearch: Sendable {
 
   /// Whether a block is the node's, as far as is known.
   func isOwn(_ cidr: CIDR, _ own: OwnBlocks) -> Bool { own.contains(cidr) && !foreign.contains(cidr) }
+
+  /// Takes in what became of the commit at hand.
+  mutating func settle(_ settlement: Settlement) {
+    if let reclaimed, !settlement.isComplete { contested.insert(reclaimed) }
+    reclaimed = nil
+  }
 
   // MARK: - Blocks of the node
 

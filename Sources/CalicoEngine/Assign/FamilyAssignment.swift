@@ -233,6 +233,7 @@ struct FamilyAssignment: Sendable {
   // MARK: - Settling
 
   mutating func settle(_ settlement: Settlement) {
+    search.settle(settlement)
     for taken in planned {
       if settlement.applied.contains(.block(taken.block)) {
         acquired += addresses(of: taken)
