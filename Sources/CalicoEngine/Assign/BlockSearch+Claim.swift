@@ -31,6 +31,7 @@ extension BlockSearch {
         let block = IPAMBlock(
           cidr: cidr, owner: scope.owner, time: scope.request.time, reservation: scope.wanted.reservation)
         draft.claim(block, for: scope.owner, affinity: affinity?.base ?? .absent)
+        noteClaim(of: cidr)
         return .claimed(cidr)
       }
     }
@@ -165,6 +166,7 @@ extension BlockSearch {
     let stored = try planner.affinity(scope.owner, cidr)
     draft.confirm(
       cidr, for: scope.owner, affinity: stored?.affinity ?? BlockAffinity(.pending), base: stored?.base ?? .absent)
+    noteClaim(of: cidr)
     return true
   }
 

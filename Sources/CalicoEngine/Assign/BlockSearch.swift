@@ -25,6 +25,11 @@ struct BlockSearch: Sendable {
   /// The first own block that had room.
   var room: CIDR?
 
+  /// Blocks whose affinity the draft at hand confirms.
+  private var claimed: Set<CIDR> = []
+  /// Blocks for which a commit ended before that.
+  private var unconfirmed: Set<CIDR> = []
+
   /// How many blocks are read together.
   static let batch = 8
 
@@ -38,8 +43,12 @@ struct BlockSearch: Sendable {
 
   /// Takes in what became of the commit at hand.
   mutating func settle(_ settlement: Settlement) {
-    if let reclaimed, !settlement.isComplete { contested.insert(reclaimed) }
+    if !settlement.isComplete {
+      if let reclaimed { contested.insert(reclaimed) }
+      unconfirmed.formUnion(claimed)
+    }
     reclaimed = nil
+    claimed = []
   }
 
   // MARK: - Blocks of the node
@@ -50,6 +59,7 @@ struct BlockSearch: Sendable {
   ) throws(Halt) -> OwnBlocks {
     var list = try planner.list(FamilyAssignment.ownAffinities(scope.owner, scope.wanted.family))
     var own = OwnBlocks()
+    claimed = []
     if list.hasMore {
       own.isLarge = true
       if let only = try rememberedBlock(scope, &planner) {
@@ -105,6 +115,22 @@ struct BlockSearch: Sendable {
     }
   }
 
+  /// The draft confirms the affinity of a block.
+  mutating func noteClaim(of cidr: CIDR) {
+    claimed.insert(cidr)
+  }
+
+  /// Confirms what a commit of this operation left pending: addresses of such a block are not announced by everybody.
+  mutating func finishClaims(
+    _ own: OwnBlocks, _ scope: SearchScope, _ planner: inout Planner, _ draft: inout Draft
+  ) throws(Halt) {
+    for item in own.items where unconfirmed.contains(item.cidr) && item.affinity.state != .confirmed {
+      try planner.require([.entry(.block(item.cidr))])
+      // A claim without a block is none that anybody could be misled by.
+      if try planner.block(item.cidr) != nil { _ = try use(item, scope, &planner, &draft) }
+    }
+  }
+
   /// The node's next block with room, as a working block of the draft; nil when there is none. With `trustsMemory`,
   /// blocks that are believed full are left out.
   mutating func nextOwnBlock(
@@ -154,6 +180,7 @@ struct BlockSearch: Sendable {
         cidr: item.cidr, owner: scope.owner, time: scope.request.time, reservation: scope.wanted.reservation)
       guard scope.room(in: new) > 0 else { return false }
       draft.claim(new, for: scope.owner, affinity: item.base)
+      noteClaim(of: item.cidr)
       return true
     }
     guard block.affinity == scope.owner.description else {
@@ -172,6 +199,7 @@ struct BlockSearch: Sendable {
       return false
     case .pending, .pendingDeletion, .other:
       draft.confirm(item.cidr, for: scope.owner, affinity: item.affinity, base: item.base)
+      noteClaim(of: item.cidr)
       return scope.room(in: block) > 0
     }
   }

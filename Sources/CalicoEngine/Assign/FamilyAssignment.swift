@@ -127,6 +127,7 @@ struct FamilyAssignment: Sendable {
       owner: poolRequest.owner)
     let own = try search.ownBlocks(scope, &planner, &housekeeping)
     if !isTidy { draft.merge(housekeeping) }
+    try search.finishClaims(own, scope, &planner, &draft)
     var owned = own.count
     while missing > 0 {
       guard draft.writtenBlocks < Self.blocksPerCommit else { return .unfinished }
