@@ -122,7 +122,11 @@ public struct Execution<Op: Operation>: Sendable {
   /// Notes what handles count too much after a commit that ended half way. A write that is in doubt may have been made:
   /// then nothing may come off, because a count that is too high is harmless and one that is too low is not.
   private mutating func settleSurpluses(of draft: Draft) {
-    planner.surpluses.removeAll { applied.contains(.handle($0.handleID)) }
+    planner.surpluses.removeAll { surplus in
+      // A write of the handle that may have been made has perhaps taken it off already.
+      applied.contains(.handle(surplus.handleID))
+        || isInDoubt && draft.handles[surplus.handleID]?.isChanged ?? false
+    }
     guard !isInDoubt else { return }
     planner.surpluses += draft.increments.filter {
       applied.contains(.handle($0.handleID)) && !applied.contains(.block($0.block))
