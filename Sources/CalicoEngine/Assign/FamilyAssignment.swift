@@ -259,10 +259,12 @@ struct FamilyAssignment: Sendable {
     try planner.require(doubtful.map { .entry(.block($0.block)) })
     for taken in doubtful {
       guard let (block, _) = try planner.block(taken.block) else { continue }
-      let isOurs = taken.ordinals.allSatisfy {
+      // One by one: somebody may have given some of them back meanwhile, and the others are this operation's still.
+      var ours = taken
+      ours.ordinals = taken.ordinals.filter {
         block.allocationNumbers[$0] == taken.sequenceNumber && block.attribute(at: $0) == attribute
       }
-      if isOurs { acquired += addresses(of: taken) }
+      acquired += addresses(of: ours)
     }
     doubtful = []
   }
