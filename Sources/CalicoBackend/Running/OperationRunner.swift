@@ -26,7 +26,9 @@ public struct OperationRunner<Store: Datastore>: Sendable {
     var step = execution.next()
     var compensationDeadline: Deadline?
     var conflicts = 0
+    let begin = Deadline.now
     while true {
+      execution.elapsed = Int64(truncatingIfNeeded: Deadline.now.nanoseconds &- begin.nanoseconds)
       var limit = deadline
       if execution.isCompensating {
         compensationDeadline = compensationDeadline ?? .after(milliseconds: Self.compensationMilliseconds)

@@ -50,7 +50,7 @@ public struct ClaimAffinity: Operation {
   private mutating func claim(_ cidr: CIDR, _ planner: inout Planner, _ draft: inout Draft) throws(Halt) {
     let affinity = try planner.affinity(owner, cidr)
     guard let (block, base) = try planner.block(cidr) else {
-      draft.claim(IPAMBlock(cidr: cidr, owner: owner, time: time), for: owner, affinity: affinity?.base ?? .absent)
+      draft.claim(planner.newBlock(cidr, of: owner, since: time), for: owner, affinity: affinity?.base ?? .absent)
       planned.append(cidr)
       return
     }

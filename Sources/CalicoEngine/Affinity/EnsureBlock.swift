@@ -80,8 +80,7 @@ extension BlockSearch {
       let block = try planner.workingBlock(
         item.cidr, in: &draft, time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
       guard let block else {
-        let new = IPAMBlock(
-          cidr: item.cidr, owner: scope.owner, time: scope.request.time, reservation: scope.wanted.reservation)
+        let new = planner.newBlock(item.cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
         draft.claim(new, for: scope.owner, affinity: item.base)
         return item.cidr
       }

@@ -55,7 +55,7 @@ public struct AssignAddress: Operation {
     var draft = Draft()
     if try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: configuration.cooldownSeconds) == nil {
       let affinity = try planner.affinity(owner, cidr)
-      let block = IPAMBlock(cidr: cidr, owner: owner, time: request.time, reservation: request.reservation)
+      let block = planner.newBlock(cidr, of: owner, since: request.time, request.reservation)
       draft.claim(block, for: owner, affinity: affinity?.base ?? .absent)
     }
     guard var block = draft.blocks[cidr]?.block, let ordinal = block.ordinal(of: request.address) else {

@@ -28,8 +28,7 @@ extension BlockSearch {
     for pool in scope.choice.usable {
       if let cidr = try absentBlock(of: pool, scope, own, &planner, draft) {
         let affinity = try planner.affinity(scope.owner, cidr)
-        let block = IPAMBlock(
-          cidr: cidr, owner: scope.owner, time: scope.request.time, reservation: scope.wanted.reservation)
+        let block = planner.newBlock(cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
         draft.claim(block, for: scope.owner, affinity: affinity?.base ?? .absent)
         noteClaim(of: cidr)
         return .claimed(cidr)

@@ -176,8 +176,7 @@ struct BlockSearch: Sendable {
       item.cidr, in: &draft, time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
     guard let block else {
       // The claim was cut off before the block was made.
-      let new = IPAMBlock(
-        cidr: item.cidr, owner: scope.owner, time: scope.request.time, reservation: scope.wanted.reservation)
+      let new = planner.newBlock(item.cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
       guard scope.room(in: new) > 0 else { return false }
       draft.claim(new, for: scope.owner, affinity: item.base)
       noteClaim(of: item.cidr)

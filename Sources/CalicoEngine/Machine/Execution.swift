@@ -45,6 +45,13 @@ public struct Execution<Op: Operation>: Sendable {
   /// operation has none left.
   public var isCompensating: Bool { compensation != nil }
 
+  /// How many nanoseconds of the monotonic clock have passed since the operation's time. Set by the caller before each
+  /// call; what is made late must not be numbered by a time that has passed.
+  public var elapsed: Int64 {
+    get { planner.elapsed }
+    set { planner.elapsed = newValue }
+  }
+
   /// What to do first, or next.
   public mutating func next() -> Step<Op.Result> {
     if compensation != nil { return nextOfCompensation() }
@@ -86,19 +93,33 @@ public struct Execution<Op: Operation>: Sendable {
     case .applied:
       settle(isComplete: true)
       return next()
-    case .unknown(_, let writes) where repetitions < 3:
+    case .unknown(_, let writes) where repetitions < 3 && !makesBlock:
       // The same comparison again: it succeeds if nothing was written, and otherwise what is there tells.
       note(writes)
       isInDoubt = true
       repetitions += 1
       plan = plan.remaining(after: writes)
       return .commit(plan)
-    case .conflict(_, let writes), .unknown(_, let writes):
+    case .unknown(_, let writes):
+      // That there is no block does not tell whether it was made: it may be gone again. The next has another number.
+      note(writes)
+      isInDoubt = true
+      settle(isComplete: false)
+      conflicts += 1
+      guard conflicts < Self.maximumAttempts else { return end(.failed(.contention)) }
+      return next()
+    case .conflict(_, let writes):
       note(writes)
       settle(isComplete: false)
       conflicts += 1
       guard conflicts < Self.maximumAttempts else { return end(.failed(.contention)) }
       return next()
+    }
+  }
+
+  private var makesBlock: Bool {
+    plan.changes.contains { change in
+      if case .block = change.key { change.base == .absent } else { false }
     }
   }
 

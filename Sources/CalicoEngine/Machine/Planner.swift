@@ -15,8 +15,20 @@ public struct Planner: Sendable {
   private var decodedReservations: ReservedAddresses?
   /// Addresses that handles count although no block holds them for this operation: an earlier commit ended half way.
   var surpluses: [HandleCount] = []
+  /// Nanoseconds since the operation's time.
+  var elapsed: Int64 = 0
 
   public init() {}
+
+  /// A block that is about to be made, numbered by the time of its making: if it was made and deleted since the
+  /// operation began, it had lower numbers (specification section 6.1, I8).
+  func newBlock(
+    _ cidr: CIDR, of owner: BlockOwner, since time: Timestamp, _ reservation: HostReservation? = nil
+  ) -> IPAMBlock {
+    IPAMBlock(
+      cidr: cidr, owner: owner, time: Timestamp(nanoseconds: time.nanoseconds + max(0, elapsed)),
+      reservation: reservation)
+  }
 
   // MARK: - Reading
 
