@@ -53,13 +53,15 @@ public struct Planner: Sendable {
     }
   }
 
-  /// Forgets entries that somebody else has changed, and the lists that may name others by now. What people configure
-  /// stays as the operation first saw it.
+  /// Forgets entries that somebody else has changed, and the lists that may name others by now. Handles are forgotten
+  /// all: one that was not there, or counted too little, was no part of the plan, and nobody has compared it. What
+  /// people configure stays as the operation first saw it.
   mutating func forget(_ keys: some Sequence<Key>) {
     for key in keys {
       entries[key] = nil
       if case .block(let cidr) = key { decodedBlocks[cidr] = nil }
     }
+    for case .handle(let name) in entries.keys { entries[.handle(name)] = nil }
     for listing in lists.keys {
       switch listing.scope {
       case .resources: break
