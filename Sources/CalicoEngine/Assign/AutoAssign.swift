@@ -32,6 +32,7 @@ public struct AutoAssign: Operation {
   }
 
   public mutating func plan(_ planner: inout Planner) throws(Halt) -> Proposal<AutoAssignResult> {
+    if families.allSatisfy({ $0.isFinished && !$0.isInDoubt }) { return .done(result) }
     try planner.require(firstReads)
     var draft = Draft()
     for index in families.indices { try families[index].settleDoubts(planner: &planner) }

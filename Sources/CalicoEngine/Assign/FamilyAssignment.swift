@@ -67,6 +67,9 @@ struct FamilyAssignment: Sendable {
   /// How many addresses are still to be found, besides those in the draft.
   var missing: Int { wanted.count - acquired.count - planned.reduce(0) { $0 + $1.ordinals.count } }
 
+  /// Whether it has yet to be found out what a commit did.
+  var isInDoubt: Bool { !doubtful.isEmpty }
+
   /// Whether there are fewer than wanted, and no more to be had.
   var isShort: Bool { missing > 0 }
 
