@@ -17,18 +17,18 @@ struct CNIResult {
     }
   }
 
-  /// 0.3.0 and later: a list of addresses. From 1.0.0 on empty parts are left out and no family is stated.
+  /// 0.3.0 and later: a list of addresses, left out when there are none. From 1.0.0 on other empty parts are left out as
+  /// well, and no family is stated.
   private func listed(statesFamily: Bool) -> JSONObject {
     var document: JSONObject = ["cniVersion": .string(version.description)]
-    document["ips"] = .array(
-      assignment.addresses.map { assigned in
-        var address = JSONObject()
-        if statesFamily { address["version"] = assigned.address.address.family == .v4 ? "4" : "6" }
-        address["address"] = .string(assigned.address.description)
-        if let gateway = assigned.gateway { address["gateway"] = .string(gateway.description) }
-        return .object(address)
-      }
-    )
+    let addresses = assignment.addresses.map { assigned in
+      var address = JSONObject()
+      if statesFamily { address["version"] = assigned.address.address.family == .v4 ? "4" : "6" }
+      address["address"] = .string(assigned.address.description)
+      if let gateway = assigned.gateway { address["gateway"] = .string(gateway.description) }
+      return JSON.object(address)
+    }
+    if !addresses.isEmpty { document["ips"] = .array(addresses) }
     if !assignment.routes.isEmpty {
       document["routes"] = .array(assignment.routes.map { .object(Self.complete($0)) })
     }

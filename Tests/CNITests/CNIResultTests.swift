@@ -159,6 +159,16 @@ struct CNIResultTests {
     #expect(Self.text(assignment, "1.1.0") == PluginCall.sampleResult)
   }
 
+  @Test("a 1.x result without addresses is nothing but a version")
+  func empty() throws {
+    #expect(
+      Self.text(Assignment(addresses: []), "1.0.0") == """
+        {
+            "cniVersion": "1.0.0"
+        }
+        """)
+  }
+
   @Test("lists of one part of dns stand alone")
   func partOfDNS() throws {
     var dns = DNSConfiguration()
