@@ -82,7 +82,8 @@ public struct ReleaseAddresses: Operation {
   }
 
   public mutating func settle(_ settlement: Settlement) {
-    for (cidr, work) in planned {
+    for cidr in planned.keys.sorted(by: { $0.address < $1.address }) {
+      guard let work = planned[cidr] else { continue }
       if settlement.applied.contains(.block(cidr)) {
         result.freed[cidr] = .some(work.owner)
         finish(cidr, work.options, unallocated: work.unallocated)
