@@ -10,8 +10,9 @@ import IPAddressing
 
 /// What operations of one node remember for the next ones: where there was room, and which pools were full a moment ago.
 ///
-/// A line each: a number for the request, the family, the block, and until when the pools are taken for full. The file
-/// is a hint: it may be missing, stale or wrong, and is written without asking for anything to be safe on disk.
+/// A line each: a number for the request, the family, the block, until when the pools are taken for full, and a number
+/// for what they were found full with. The file is a hint: it may be missing, stale or wrong, and is written without
+/// asking for anything to be safe on disk.
 struct MemoryFile {
   /// For how long pools that were found full are not searched again, in nanoseconds.
   private static let exhaustionLifetime: UInt64 = 5_000_000_000
@@ -23,6 +24,8 @@ struct MemoryFile {
     var room: CIDR?
     /// CLOCK_BOOTTIME in nanoseconds; 0 when the pools are not known to be full.
     var exhaustedUntil: UInt64
+    /// With what they were found full.
+    var circumstances: UInt64
   }
 
   private let path: String
@@ -45,10 +48,13 @@ struct MemoryFile {
 
   private static func parse(_ text: String) -> Line? {
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard words.count == 4, let request = UInt64(words[0], radix: 16),
-      let family = UInt8(words[1]).flatMap({ AddressFamily(rawValue: $0) }), let until = UInt64(words[3])
+    guard words.count == 5, let request = UInt64(words[0], radix: 16),
+      let family = UInt8(words[1]).flatMap({ AddressFamily(rawValue: $0) }), let until = UInt64(words[3]),
+      let circumstances = UInt64(words[4], radix: 16)
     else { return nil }
-    return Line(request: request, family: family, room: CIDR(String(words[2])), exhaustedUntil: until)
+    return Line(
+      request: request, family: family, room: CIDR(String(words[2])), exhaustedUntil: until,
+      circumstances: circumstances)
   }
 
   /// What is remembered for a request.
@@ -57,13 +63,15 @@ struct MemoryFile {
     let now = Self.now()
     // A time further ahead than any that was written is from before a reboot.
     let isExhausted = line.exhaustedUntil > now && line.exhaustedUntil - now <= Self.exhaustionLifetime
-    return FamilyMemory(room: line.room, isExhausted: isExhausted)
+    return FamilyMemory(
+      room: line.room, isExhausted: isExhausted, circumstances: isExhausted ? line.circumstances : 0)
   }
 
   /// Remembers what an operation found out, when it is anything new.
   mutating func remember(_ memory: FamilyMemory, was known: FamilyMemory, _ request: UInt64, _ family: AddressFamily) {
     guard memory != known else { return }
-    var line = Line(request: request, family: family, room: memory.room, exhaustedUntil: 0)
+    var line = Line(
+      request: request, family: family, room: memory.room, exhaustedUntil: 0, circumstances: memory.circumstances)
     if memory.isExhausted { line.exhaustedUntil = Self.now() + Self.exhaustionLifetime }
     lines.removeAll { $0.request == request && $0.family == family }
     lines.insert(line, at: 0)
@@ -93,7 +101,8 @@ struct MemoryFile {
     var text = ""
     for line in lines.prefix(Self.maximumLines) {
       text += String(line.request, radix: 16) + " " + String(line.family.rawValue) + " "
-      text += (line.room?.description ?? "-") + " " + String(line.exhaustedUntil) + "\n"
+      text += (line.room?.description ?? "-") + " " + String(line.exhaustedUntil) + " "
+      text += String(line.circumstances, radix: 16) + "\n"
     }
     let flags = O_WRONLY | O_CREAT | O_TRUNC
     var file = try? File.open(path, flags, mode: 0o640)

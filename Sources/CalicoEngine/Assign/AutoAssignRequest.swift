@@ -72,10 +72,13 @@ public struct FamilyMemory: Hashable, Sendable {
   public var room: CIDR?
   /// Whether all pools of such a request were found full a moment ago.
   public var isExhausted = false
+  /// A number for the pools, reservations and switches with which they were found full: with others they are searched.
+  public var circumstances: UInt64 = 0
 
-  public init(room: CIDR? = nil, isExhausted: Bool = false) {
+  public init(room: CIDR? = nil, isExhausted: Bool = false, circumstances: UInt64 = 0) {
     self.room = room
     self.isExhausted = isExhausted
+    self.circumstances = circumstances
   }
 }
 

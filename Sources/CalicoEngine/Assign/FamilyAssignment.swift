@@ -125,9 +125,13 @@ struct FamilyAssignment: Sendable {
     let choice = try planner.choosePools(poolRequest)
     hasResult = true
     if missing > 0, try reuse(request, &planner) { return .finished }
-    let scope = SearchScope(
+    var scope = SearchScope(
       request: request, wanted: wanted, configuration: configuration, reserved: reserved, choice: choice,
       owner: poolRequest.owner)
+    if memory.isExhausted, memory.circumstances != scope.circumstances {
+      memory.isExhausted = false
+      scope.wanted.memory.isExhausted = false
+    }
     let own = try search.ownBlocks(scope, &planner, &housekeeping)
     if !isTidy { draft.merge(housekeeping) }
     try search.finishClaims(own, scope, &planner, &draft)
@@ -171,6 +175,7 @@ struct FamilyAssignment: Sendable {
         try borrow(own, scope, &planner, &draft)
       }
       memory.isExhausted = missing > 0
+      memory.circumstances = memory.isExhausted ? scope.circumstances : 0
       break
     }
     memory.room = search.room ?? own.items.last?.cidr ?? memory.room

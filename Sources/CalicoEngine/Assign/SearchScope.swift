@@ -5,7 +5,7 @@ import IPAddressing
 /// What a search for blocks is bound by; the same throughout one plan.
 struct SearchScope: Sendable {
   let request: AutoAssignRequest
-  let wanted: AutoAssignRequest.Family
+  var wanted: AutoAssignRequest.Family
   let configuration: IPAMConfiguration
   let reserved: ReservedAddresses
   let choice: PoolChoice
@@ -16,6 +16,19 @@ struct SearchScope: Sendable {
     let (configured, asked) = (configuration.maxBlocksPerHost, request.maxBlocksPerHost)
     let limit = asked > 0 && configured > 0 ? min(asked, configured) : max(asked, configured)
     return limit > 0 ? limit : IPAMConfiguration.defaultMaxBlocksPerHost
+  }
+
+  /// A number for everything but blocks that decides whether there is room: what an operator changes to make some.
+  var circumstances: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ bytes: some Sequence<UInt8>) {
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+    }
+    mix(configuration.encoded())
+    for pool in choice.usable { mix("\(pool.writtenCIDR) \(pool.blockSize)".utf8) }
+    for cidr in reserved.cidrs { mix("-\(cidr)".utf8) }
+    return hash
   }
 
   /// How many addresses of a block can be given out.
