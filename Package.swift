@@ -135,6 +135,14 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: common
     ),
+    .testTarget(
+      name: "VectorTests",
+      dependencies: [
+        "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "Datastore", "FileSystem", "CNI",
+        "IPAddressing", "JSON",
+      ],
+      swiftSettings: common
+    ),
     .testTarget(name: "CNITests", dependencies: ["CNI", "IPAM", "JSON", "IPAddressing"], swiftSettings: common),
     .testTarget(
       name: "DatastoreTests",
