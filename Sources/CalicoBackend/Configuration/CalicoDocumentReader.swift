@@ -143,7 +143,7 @@ struct CalicoDocumentReader {
       } else {
         configuration.gateways = texts(member, "gateway")
       }
-    case "routes": configuration.routes = (member.value.arrayValue ?? []).compactMap(\.objectValue)
+    case "routes": configuration.routes = objects(member, "routes")
     case "adoptHostLocal":
       decoder.decode(member.value, as: "NetConf.ipam.adoptHostLocal", into: &configuration.adoptsHostLocal)
     case "releaseAfterReboot":
@@ -154,6 +154,26 @@ struct CalicoDocumentReader {
       decoder.decode(member.value, as: "NetConf.ipam.dataDir", into: &directory)
       if !directory.isEmpty { configuration.hostLocalDirectory = directory }
     default: break
+    }
+  }
+
+  /// The elements of a list of objects; nil when there is none.
+  private mutating func objects(_ member: JSONObject.Member, _ name: String) -> [JSONObject]? {
+    switch member.value {
+    case .null: return nil
+    case .array(let elements):
+      var objects: [JSONObject] = []
+      for element in elements {
+        guard case .object(let object) = element else {
+          decoder.reject(element, field: "NetConf.ipam." + name, type: "object")
+          continue
+        }
+        objects.append(object)
+      }
+      return objects
+    default:
+      decoder.reject(member.value, field: "NetConf.ipam." + name, type: "[]object")
+      return nil
     }
   }
 

@@ -18,9 +18,10 @@ extension CalicoBackend {
 
   private func assigned(_ request: AssignmentRequest) async throws -> Assignment {
     let workload = try requireWorkload()
+    let form = try CalicoResult(configuration)
     let runner = try runner(.writing)
     let requested = request.addresses + (workload.arguments.address.map { [$0] } ?? [])
-    guard requested.isEmpty else { return try await assign(requested, to: workload, runner) }
+    guard requested.isEmpty else { return form.assignment(try await assign(requested, to: workload, runner)) }
     let families = try await families(runner)
     let lock = acquireLock()
     defer { _ = lock }
@@ -43,7 +44,7 @@ extension CalicoBackend {
       memory?.remember(found, was: family.memory, digest, family.family)
     }
     memory?.save()
-    return try await assignment(result, wanted, runner)
+    return form.assignment(try await acquired(result, wanted, runner))
   }
 
   /// What is wanted of each family that is enabled.
@@ -62,10 +63,10 @@ extension CalicoBackend {
     return families
   }
 
-  /// The answer to the runtime; what was taken is given back when it is not all that was wanted.
-  private func assignment(
+  /// The addresses for the runtime; what was taken is given back when it is not all that was wanted.
+  private func acquired(
     _ result: AutoAssignResult, _ wanted: AutoAssignRequest, _ runner: OperationRunner<Store>
-  ) async throws -> Assignment {
+  ) async throws -> [CIDR] {
     var failure: CalicoFailure?
     if let error = result.error {
       failure = CalicoFailure(error)
@@ -78,7 +79,7 @@ extension CalicoBackend {
       }
     }
     let acquired = result.families.flatMap(\.addresses)
-    guard let failure else { return try CalicoResult(configuration).assignment(acquired.map(\.address)) }
+    guard let failure else { return acquired.map(\.address) }
     await giveBack(acquired, wanted, runner)
     throw failure
   }
@@ -102,7 +103,7 @@ extension CalicoBackend {
   /// Assigns addresses that the caller names.
   private func assign(
     _ addresses: [IPAddress], to workload: Workload, _ runner: OperationRunner<Store>
-  ) async throws -> Assignment {
+  ) async throws -> [CIDR] {
     let lock = acquireLock()
     defer { _ = lock }
     let deadline = deadline
@@ -120,7 +121,7 @@ extension CalicoBackend {
         throw error
       }
     }
-    return try CalicoResult(configuration).assignment(acquired.map(\.address))
+    return acquired.map(\.address)
   }
 }
 
