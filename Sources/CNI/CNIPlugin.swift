@@ -85,7 +85,9 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
     case .add:
       let backend = try makeBackend(invocation)
       let assignment = try await backend.assign(AssignmentRequest(invocation.attachment))
-      try invocation.streams.emit(CNIResult(assignment: assignment, version: invocation.version).encoded())
+      let result = CNIResult(assignment: assignment, version: invocation.version)
+      if let problem = result.problem { throw problem }
+      try invocation.streams.emit(result.encoded())
       try NamespaceGuard.check(environment)
     case .del:
       try await makeBackend(invocation).release(invocation.attachment)

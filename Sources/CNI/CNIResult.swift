@@ -9,6 +9,12 @@ struct CNIResult {
   let assignment: Assignment
   let version: CNIVersion
 
+  /// Why the version has no form for the assignment; nil when it has one. Upstream's words.
+  var problem: CNIError? {
+    guard ["0.1.0", "0.2.0"].contains(version.description), assignment.addresses.isEmpty else { return nil }
+    return CNIError(.internalFailure, "cannot convert: no valid IP addresses")
+  }
+
   func encoded() -> [UInt8] {
     switch version.description {
     case "0.1.0", "0.2.0": JSON.object(onePerFamily).encoded(.document)
