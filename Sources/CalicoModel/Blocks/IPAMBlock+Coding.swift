@@ -11,13 +11,19 @@ extension IPAMBlock {
   ///   - expected: the network that the entry's key names.
   /// - Throws: ``ModelError`` when the text is malformed, or contradicts itself so that nobody may change it.
   public init(decoding document: [UInt8], expected: CIDR) throws(ModelError) {
+    var other: String?
     self = try JSONReader.readEntry(document) { reader throws(JSONError) in
-      try IPAMBlock(from: &reader, of: document, expected)
+      try IPAMBlock(from: &reader, of: document, expected, &other)
     }
+    // Other readers go by the text: the same ordinals would be other addresses to them.
+    if let other { throw ModelError(.corrupt, "the entry is about \(other)") }
     if let reason = inconsistency { throw ModelError(.corrupt, reason) }
   }
 
-  private init(from reader: inout JSONReader, of document: [UInt8], _ expected: CIDR) throws(JSONError) {
+  /// - Parameter other: is set to the network in the text when that is not the expected one.
+  private init(
+    from reader: inout JSONReader, of document: [UInt8], _ expected: CIDR, _ other: inout String?
+  ) throws(JSONError) {
     var block = IPAMBlock(
       cidr: expected, allocations: [], unallocated: [], sequenceNumber: 0, numbers: AllocationNumbers(size: 0))
     block.allocationNumbers.isNull = true
@@ -43,7 +49,8 @@ extension IPAMBlock {
       } else if key.is("deleted") {
         block.isDeleted = try reader.readFlag()
       } else if key.is("cidr") {
-        _ = try reader.readText()
+        let written = try reader.readString()
+        if CIDR(written) != expected { other = written }
       } else {
         try block.unknown.take(key, from: &reader, of: document)
       }
@@ -88,7 +95,8 @@ extension IPAMBlock {
     }
     let count = attributes?.count ?? 0
     if let ordinal = allocations.firstIndex(where: { Int($0) >= count || $0 < -1 }) {
-      return "allocation \(ordinal) indexes a nonexistent attribute \(allocations[ordinal])"
+      let index = allocations[ordinal] < 0 ? "with a negative number" : "\(allocations[ordinal])"
+      return "allocation \(ordinal) indexes a nonexistent attribute \(index)"
     }
     var isFree = [Bool](repeating: false, count: size)
     for ordinal in unallocated {
