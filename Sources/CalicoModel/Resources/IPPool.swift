@@ -57,7 +57,7 @@ public struct IPPool: Hashable, Sendable {
     let written = members.cidr.flatMap { CIDR($0.network, prefixLength: $0.prefixLength) }
     cidr = written
     let isV6 = written?.address.family == .v6
-    blockSize = members.blockSize > 0 ? members.blockSize : isV6 ? 122 : 26
+    blockSize = members.blockSize != 0 ? members.blockSize : isV6 ? 122 : 26
     isDisabled = members.isDisabled
     isDeleting = members.isDeleting
     isAllocatable = members.isAllocatable
