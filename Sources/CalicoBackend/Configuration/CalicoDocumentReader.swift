@@ -8,6 +8,8 @@ struct CalicoDocumentReader {
   private var decoder = ConfigurationDecoder()
   private var datastoreType = ""
   private var unknownDatastore: String?
+  /// A member with a NUL, where the system would end the text.
+  private var cutOff: String?
 
   init(networkName: String) {
     configuration = CalicoConfiguration(networkName: networkName)
@@ -15,6 +17,7 @@ struct CalicoDocumentReader {
 
   var problem: String? {
     decoder.firstTypeError
+      ?? cutOff.map { "\($0) contains a NUL, which no path or name can" }
       ?? unknownDatastore.map { "datastore_type \"\($0)\" is none of sqlite, etcdv3 and kubernetes" }
   }
 
@@ -83,6 +86,7 @@ struct CalicoDocumentReader {
   ) {
     var value = ""
     decoder.decode(member.value, as: "NetConf." + name, into: &value)
+    if value.utf8.contains(0) { cutOff = cutOff ?? name }
     if !value.isEmpty { configuration[keyPath: target] = value }
   }
 
@@ -152,6 +156,7 @@ struct CalicoDocumentReader {
     case "dataDir":
       var directory = ""
       decoder.decode(member.value, as: "NetConf.ipam.dataDir", into: &directory)
+      if directory.utf8.contains(0) { cutOff = cutOff ?? "ipam.dataDir" }
       if !directory.isEmpty { configuration.hostLocalDirectory = directory }
     default: break
     }
