@@ -30,9 +30,15 @@ def segment_types(image):
 
 
 class LinkageTest(plugin.PluginTest):
+    size_limit = SIZE_LIMIT
+
+    def program(self):
+        """The file that is looked at."""
+        return plugin.host_local()
+
     def setUp(self):
         super().setUp()
-        with open(plugin.host_local(), "rb") as file:
+        with open(self.program(), "rb") as file:
             self.image = file.read()
 
     def test_the_file_needs_neither_a_loader_nor_libraries(self):
@@ -49,7 +55,7 @@ class LinkageTest(plugin.PluginTest):
         self.assertEqual(found, [])
 
     def test_the_file_is_small(self):
-        self.assertLessEqual(len(self.image), SIZE_LIMIT)
+        self.assertLessEqual(len(self.image), self.size_limit)
 
     def test_the_file_is_stripped(self):
         (offset,) = struct.unpack_from("<Q", self.image, 40)
@@ -58,7 +64,7 @@ class LinkageTest(plugin.PluginTest):
         self.assertNotIn(2, types, "the file has a symbol table")
 
     def test_the_file_starts(self):
-        answer = self.assertSucceeds(self.network().call("VERSION"))
+        answer = self.assertSucceeds(plugin.call(self.program(), "VERSION", b""))
         self.assertIn("1.1.0", answer.document["supportedVersions"])
 
 
