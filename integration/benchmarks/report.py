@@ -10,7 +10,10 @@ import measure
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """The most that ours may be, as a multiple of `reference`: "original", or "empty" for ours with no reservations."""
+    """The most that ours may be, as a multiple of `reference`: "original", or "empty" for ours with no reservations.
+
+    With the reference "itself" the limit is in the row's own unit.
+    """
 
     reference: str
     limit: float
@@ -39,6 +42,8 @@ class Row:
 
     def ratio(self, reference, field="wall"):
         """Ours as a multiple of another column, or None if there is none."""
+        if reference == "itself":
+            return self.ours
         other = getattr(self, reference)
         if other is None:
             return None
@@ -61,11 +66,11 @@ class Row:
         ratio = self.ratio(reference, field)
         return "" if ratio is None else ratio_text(ratio)
 
-    def bar_cell(self, reference):
+    def bar_cell(self, *references):
         return ", ".join(
-            "≤ %g: %s" % (bar.limit, "met" if self.is_met(bar) else "**missed**")
+            "≤ %s: %s" % (format(bar.limit, ",g"), "met" if self.is_met(bar) else "**missed**")
             for bar in self.bars
-            if bar.reference == reference
+            if bar.reference in references
         )
 
     def processor_cell(self):
@@ -82,7 +87,7 @@ class Row:
             self.cell("ours"),
             self.cell("original"),
             self.ratio_cell("original"),
-            self.bar_cell("original"),
+            self.bar_cell("original", "itself"),
             self.ratio_cell("empty"),
             self.bar_cell("empty"),
             self.processor_cell(),
@@ -112,10 +117,10 @@ HEADINGS = [
 ]
 
 
-def table(rows):
+def table(rows, headings=HEADINGS):
     """A Markdown table whose columns line up as plain text as well."""
-    lines = [HEADINGS] + [row.cells() for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    lines = [headings] + [row.cells() for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     text = [
         "| %s |" % " | ".join(
             cell.ljust(width) if column == 0 else cell.rjust(width)

@@ -127,26 +127,7 @@ class Store:
 
     def fill(self, addresses, block, node=NODE, first=0):
         """Gives the first addresses of a new block to containers full-N, with handles and affinity, as ADD would."""
-        size = ipaddress.ip_network(block).num_addresses
-        taken = range(addresses)
-        number = 1_700_000_000_000_000_000
-        names = ["full-%d" % (first + ordinal) for ordinal in taken]
-        entries = {
-            affinity_path(node, block): {"state": "confirmed", "deleted": False},
-            block_path(block): {
-                "cidr": block,
-                "affinity": "host:" + node,
-                "affinity_claim_time": "2026-01-01T00:00:00Z",
-                "allocations": list(taken) + [None] * (size - addresses),
-                "unallocated": list(range(addresses, size)),
-                "attributes": [attribute(NETWORK + "." + name, node) for name in names],
-                "sequenceNumber": number + addresses,
-                "sequenceNumberForAllocation": {str(ordinal): number + ordinal for ordinal in taken},
-                "deleted": False,
-            },
-        }
-        entries.update({HANDLES + NETWORK + "." + name: {"block": {block: 1}, "deleted": False} for name in names})
-        self.put_all(entries)
+        self.put_all(filled(block, node, ["full-%d" % (first + ordinal) for ordinal in range(addresses)]))
 
     # MARK: reading
 
@@ -167,7 +148,9 @@ class Store:
 
     def value(self, path):
         """One entry, or None."""
-        return self.entries().get(path)
+        with self.open() as connection:
+            row = connection.execute("SELECT value FROM entries WHERE path = ?", (path,)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def blocks(self):
         return {value["cidr"]: value for value in self.entries(BLOCKS).values()}
@@ -294,6 +277,36 @@ def affinity_faults(entries, blocks):
             yield "I6: %s is %s" % (path, entries[path].get("state"))
 
 
+def filled(block, node, containers, network=NETWORK, number=1_700_000_000_000_000_000):
+    """The entries of a block of which containers have the first addresses, path to value; `number` is its first."""
+    size, taken = ipaddress.ip_network(block).num_addresses, range(len(containers))
+    handles = ["%s.%s" % (network, container) for container in containers]
+    entries = {
+        affinity_path(node, block): {"state": "confirmed", "deleted": False},
+        block_path(block): {
+            "cidr": block,
+            "affinity": "host:" + node,
+            "affinity_claim_time": "2026-01-01T00:00:00Z",
+            "allocations": list(taken) + [None] * (size - len(taken)),
+            "unallocated": list(range(len(taken), size)),
+            "attributes": [attribute(handle, node) for handle in handles],
+            "sequenceNumber": number + len(taken),
+            "sequenceNumberForAllocation": {str(ordinal): number + ordinal for ordinal in taken},
+            "deleted": False,
+        },
+    }
+    entries.update({HANDLES + handle: {"block": {block: 1}, "deleted": False} for handle in handles})
+    return entries
+
+
+def fnv1a(text):
+    """The hash that tells stores apart below /run."""
+    number = 0xCBF29CE484222325
+    for byte in text.encode():
+        number = (number ^ byte) * 0x100000001B3 % 2**64
+    return number
+
+
 def attribute(handle, node=NODE):
     return {"handle_id": handle, "secondary": {"node": node, "timestamp": "2026-01-01 00:00:00 +0000 UTC"}}
 
@@ -338,10 +351,17 @@ class Network:
         self.directory, self.node, self.version, self.name, self.ipam = directory, node, version, name, ipam
         self.database = os.path.join(directory, "ipam.db")
         self.lock = os.path.join(directory, "run", "ipam.lock")
+        # Where host-local would have its reservations: the switch between the two looks there.
+        self.reservations = os.path.join(directory, "networks")
 
     @property
     def store(self):
         return Store(self.database)
+
+    @property
+    def hints(self):
+        """Where the plugin keeps what it remembers of this store."""
+        return "/run/swift-ipam/calico-ipam/%x" % fnv1a("sqlite " + self.database)
 
     def config(self, **more):
         return {
@@ -351,7 +371,7 @@ class Network:
             "nodename": self.node,
             "database_file": self.database,
             "ipam_lock_file": self.lock,
-            "ipam": {"type": "calico-ipam", **self.ipam},
+            "ipam": {"type": "calico-ipam", "dataDir": self.reservations, **self.ipam},
             **more,
         }
 

@@ -38,6 +38,7 @@ class MainPlugin(test_bridge_ptp.MainPlugin):
         gateways = list(DEFAULTS)[: len(families)]
         ipam = {
             "type": "calico-ipam",
+            "dataDir": os.path.join(self.temporary, "networks"),
             "assign_ipv6": "true" if 6 in families else "false",
             "gateway": gateways,
             "routes": [{"dst": DEFAULTS[gateway]} for gateway in gateways],

@@ -243,7 +243,7 @@ class Places(Hostile):
         isolation.require()
         for container in ("first", "second"):
             self.assertSucceeds(self.net.add(container))
-        path = "/run/swift-ipam/calico-ipam/%x/%s" % (fnv1a("sqlite " + self.path), calico.NODE)
+        path = os.path.join(self.net.hints, calico.NODE)
         words = self.content(path).split(b" ")
         for text in (
             b"",
@@ -621,14 +621,6 @@ class Streams(Hostile):
                 self.assertSucceeds(self.network(node=name).add())
                 self.assertSucceeds(self.network(node=name).delete())
         self.assertSound()
-
-
-def fnv1a(text):
-    """The hash that tells stores apart below /run."""
-    number = 0xCBF29CE484222325
-    for byte in text.encode():
-        number = (number ^ byte) * 0x100000001B3 % 2**64
-    return number
 
 
 @contextlib.contextmanager

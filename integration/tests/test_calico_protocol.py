@@ -127,6 +127,16 @@ class Verbs(calico.CalicoTest):
         self.assertIn("calico-ipam", lines[0])
         self.assertEqual(lines[1:], ["CNI protocol versions supported: " + ", ".join(VERSIONS)])
 
+    def test_flags(self):
+        """-v prints the version alone; what is no flag is told so, with status 2."""
+        for flag in ("-v", "--v"):
+            done = subprocess.run([calico.calico_ipam(), flag], env={}, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"^v?\d+\.\d+\.\d+\S*\n$")
+        done = subprocess.run([calico.calico_ipam(), "-nonsense"], env={}, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("Usage of calico-ipam", done.stderr)
+
     def test_version(self):
         """VERSION reads no stdin, needs no other variable and touches nothing."""
         process = subprocess.Popen(
@@ -235,7 +245,7 @@ class Configuration(calico.CalicoTest):
             "kubernetes windows_use_single_network qps burst runtimeConfig args calico_api_group prevResult".split()
         )
         keys = "assign_ipv4 assign_ipv6 ipv4_pools ipv6_pools subnet name type gateway routes gc".split()
-        more["ipam"] = dict.fromkeys(keys)
+        more["ipam"] = {"dataDir": self.net.reservations, **dict.fromkeys(keys)}
         answer = self.assertSucceeds(self.net.add(more=more))
         self.assertEqual(len(answer.addresses), 1)
         self.assertSucceeds(self.net.delete(more=more))
@@ -283,8 +293,8 @@ class Configuration(calico.CalicoTest):
     def test_keys_without_regard_to_case(self):
         config = self.net.config()
         config["NodeName"] = config.pop("nodename")
-        config["IPAM"] = {"Type": "calico-ipam", "Assign_IPv4": "false", "ASSIGN_IPV6": "true"}
-        del config["ipam"]
+        config["IPAM"] = {**config.pop("ipam"), "Assign_IPv4": "false", "ASSIGN_IPV6": "true"}
+        config["IPAM"]["Type"] = config["IPAM"].pop("type")
         (address,) = self.assertSucceeds(self.net.add(config=config)).addresses
         self.assertTrue(address.startswith("fd80:"), address)
 
