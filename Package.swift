@@ -34,7 +34,8 @@ let package = Package(
     .executable(name: "ipamctl", targets: ["ipamctl"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .target(name: "IPAddressing", swiftSettings: common),
@@ -93,8 +94,9 @@ let package = Package(
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "CLinux", "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: common
     ),
@@ -164,7 +166,8 @@ let package = Package(
     .testTarget(
       name: "ipamctlTests",
       dependencies: [
-        "ipamctl", "HostLocal", "IPAddressing", "JSON",
+        "ipamctl", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal",
+        "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
