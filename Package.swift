@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "CalicoIPAM",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal", "CNI", "IPAM",
+        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal", "CNI", "IPAM",
         "IPAddressing", "JSON",
       ],
       swiftSettings: common

@@ -7,6 +7,8 @@ public struct CNIInvocation: Sendable {
   public let version: CNIVersion
   /// Whom the call is about. GC and STATUS have none: its parts are then whatever the environment held.
   public let attachment: Attachment
+  /// Where the container's network namespace is, as the runtime says; empty when it does not.
+  public let networkNamespace: String
   /// The pairs of `CNI_ARGS`.
   public let arguments: CNIArguments
   public let configuration: NetworkConfiguration
@@ -17,6 +19,7 @@ public struct CNIInvocation: Sendable {
     verb: CNIVerb,
     version: CNIVersion,
     attachment: Attachment,
+    networkNamespace: String = "",
     arguments: CNIArguments,
     configuration: NetworkConfiguration,
     streams: CNIStreams
@@ -24,6 +27,7 @@ public struct CNIInvocation: Sendable {
     self.verb = verb
     self.version = version
     self.attachment = attachment
+    self.networkNamespace = networkNamespace
     self.arguments = arguments
     self.configuration = configuration
     self.streams = streams

@@ -73,6 +73,7 @@ public struct CNIPlugin<Backend: IPAMBackend>: Sendable {
       verb: verb,
       version: version,
       attachment: environment.attachment,
+      networkNamespace: String(decoding: environment.networkNamespace, as: UTF8.self),
       arguments: CNIArguments(environment.arguments),
       configuration: configuration,
       streams: streams

@@ -10,6 +10,7 @@ import SQLiteDatastore
 /// in the same pool, and that there is a record of what can prove later that the attachment ended.
 struct RecordingStore: Datastore {
   private let store: SQLiteDatastore
+  private let recorder: AttachmentRecorder
   private let configuration: CalicoConfiguration
   private let invocation: CNIInvocation
 
@@ -22,6 +23,7 @@ struct RecordingStore: Datastore {
     store = SQLiteDatastore(
       path: configuration.databaseFile,
       options: SQLiteDatastore.Options(access: access == .reading ? .readOnly : .readWrite))
+    recorder = AttachmentRecorder(configuration, invocation)
   }
 
   var commitsAtomically: Bool { store.commitsAtomically }
@@ -31,13 +33,15 @@ struct RecordingStore: Datastore {
   }
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
-    guard invocation.verb == .add else { return try await store.commit(plan, deadline: deadline) }
+    guard invocation.verb == .add else {
+      return try await recorder.commit(plan, to: store, deadline: deadline)
+    }
     let blocks = plan.changes.compactMap { change -> CIDR? in
       guard case .block(let cidr) = change.key, case .value = change.final else { return nil }
       return cidr
     }
     let reservations = try await keepApart(blocks, deadline)
-    let outcome = try await store.commit(plan, deadline: deadline)
+    let outcome = try await recorder.commit(plan, to: store, deadline: deadline)
     reservations?.finish()
     return outcome
   }

@@ -3,11 +3,36 @@ import CNI
 
 /// The operator's tool.
 @main
-struct IPAMControl: ParsableCommand {
+struct IPAMControl: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ipamctl",
     abstract: "Looks at the IP addresses that CNI plugins gave to containers, and repairs what went wrong.",
+    discussion: """
+      get, create, apply, delete and ipam are about pools, blocks and handles, which calico-ipam keeps in a datastore; \
+      they speak as calicoctl does. host-local is about the files of the plugin of that name.
+      """,
     version: "ipamctl \(PackageVersion.current)",
-    subcommands: [HostLocalCommand.self]
+    subcommands: [
+      GetCommand.self, CreateCommand.self, ApplyCommand.self, DeleteCommand.self, IPAMCommand.self,
+      HostLocalCommand.self,
+    ]
   )
+
+  static func main() async {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    do {
+      var command = try parseAsRoot(SwitchArguments.normalized(arguments))
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard CalicoErrorText.concerns(arguments), let text = CalicoErrorText.text(for: error, arguments) else {
+        exit(withError: error)
+      }
+      CNIStreams.ofProcess.log(text)
+      exit(withError: ExitCode(1))
+    }
+  }
 }

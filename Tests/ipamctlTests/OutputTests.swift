@@ -31,7 +31,7 @@ struct OutputTests {
     ]
   )
   func time(seconds: Int64, text: String) {
-    #expect(Timestamp.text(seconds: seconds) == text)
+    #expect(TimeText.text(seconds: seconds) == text)
   }
 
   @Test("has no control characters of foreign files")

@@ -22,6 +22,16 @@ enum Finding: Hashable {
   case lookIncomplete
   /// The entry has no content.
   case empty
+  /// The network namespace that was recorded with the address is where it was.
+  case recordedNamespaceRemains(path: String)
+  /// There is no network namespace any more where the recorded one was.
+  case recordedNamespaceGone(path: String)
+  /// There is another network namespace now where the recorded one was.
+  case recordedNamespaceReplaced(path: String)
+  /// It was recorded on another machine, or on one that cannot be told from others.
+  case fromElsewhere
+  /// No network namespace was recorded with the address.
+  case noNamespaceRecorded
 
   /// The finding's name in documents; stable.
   var code: String {
@@ -37,6 +47,11 @@ enum Finding: Hashable {
     case .namesNoContainer: "namesNoContainer"
     case .lookIncomplete: "lookIncomplete"
     case .empty: "entryEmpty"
+    case .recordedNamespaceRemains: "recordedNamespaceRemains"
+    case .recordedNamespaceGone: "recordedNamespaceGone"
+    case .recordedNamespaceReplaced: "recordedNamespaceReplaced"
+    case .fromElsewhere: "otherMachine"
+    case .noNamespaceRecorded: "noNamespaceRecorded"
     }
   }
 
@@ -54,6 +69,12 @@ enum Finding: Hashable {
     case .noRuntime: "this host has no state of any container runtime to compare with"
     case .namesNoContainer: "its content is no container ID, so it was not made by a plugin"
     case .lookIncomplete: "not everything could be looked at, so nothing is taken for dead"
+    case .recordedNamespaceRemains(let path): "its network namespace \(PrintableText.of(path)) is still there"
+    case .recordedNamespaceGone(let path): "its network namespace \(PrintableText.of(path)) is gone"
+    case .recordedNamespaceReplaced(let path):
+      "its network namespace \(PrintableText.of(path)) is gone, and another one is in its place"
+    case .fromElsewhere: "it was recorded on another machine, or one of the two has no /etc/machine-id"
+    case .noNamespaceRecorded: "no network namespace was recorded for it that could be looked for"
     case .empty: "it is empty, left behind by a killed process or a power loss; the plugin reclaims it at its next ADD"
     }
   }

@@ -8,11 +8,12 @@ struct HostLook {
   private let cache: ResultCache
   private let roots: HostRoots
 
-  init(_ roots: HostRoots) {
+  /// Looks at the host, and also into the namespaces that `paths` lead to.
+  init(_ roots: HostRoots, paths: [String] = []) {
     self.roots = roots
     cache = ResultCache(roots)
     runtimes = RuntimeState(roots)
-    namespaces = NamespaceSurvey(roots, paths: cache.entries.compactMap(\.namespacePath))
+    namespaces = NamespaceSurvey(roots, paths: cache.entries.compactMap(\.namespacePath) + paths)
   }
 
   /// Why the look is not complete, a line each.

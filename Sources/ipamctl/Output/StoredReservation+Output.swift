@@ -10,7 +10,7 @@ extension StoredReservation {
   var interfaceText: String { interfaceName.map { PrintableText.of($0) } ?? "-" }
 
   /// When the file was changed last, which for a reservation is when it was made.
-  var since: String { Timestamp.text(seconds: file.changeSeconds) }
+  var since: String { TimeText.text(seconds: file.changeSeconds) }
 
   /// Whom the address belongs to, in a sentence.
   var holder: String {

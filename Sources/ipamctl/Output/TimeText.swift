@@ -5,7 +5,7 @@
 #endif
 
 /// A point in time as people and programs read it.
-enum Timestamp {
+enum TimeText {
   /// A number of seconds since 1970 in ISO 8601 and UTC, such as `2026-02-03T04:05:06Z`. What lies beyond any calendar is
   /// printed as the number.
   static func text(seconds: Int64) -> String {

@@ -1,0 +1,50 @@
+import CalicoModel
+import Datastore
+import SQLiteDatastore
+
+/// The datastore that a command works on, whichever it is.
+struct ChosenDatastore: Datastore {
+  private let base: any Datastore
+  /// What an operator is told the datastore is.
+  let name: String
+  private let embedded: SQLiteDatastore?
+
+  /// The embedded datastore. It forgets the evidence of a handle in the transaction that deletes the handle.
+  init(embedded: SQLiteDatastore) {
+    base = embedded
+    name = embedded.path
+    self.embedded = embedded
+  }
+
+  /// A datastore that keeps no evidence of attachments.
+  init(_ base: any Datastore, name: String) {
+    self.base = base
+    self.name = name
+    embedded = nil
+  }
+
+  var commitsAtomically: Bool { base.commitsAtomically }
+
+  func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
+    try await base.read(reads, deadline: deadline)
+  }
+
+  func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
+    guard let embedded else { return try await base.commit(plan, deadline: deadline) }
+    return try await embedded.commit(plan, recording: [], forgetting: plan.deletedHandles, deadline: deadline)
+  }
+
+  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream { base.watch(kinds, from: cursor) }
+
+  // MARK: Evidence
+
+  /// What is recorded of this host's attachments; none where the store keeps no such records.
+  func evidence(deadline: Deadline) async throws -> [AttachmentEvidence] {
+    try await embedded?.evidence(deadline: deadline) ?? []
+  }
+
+  /// Forgets what is recorded of a handle.
+  func forgetEvidence(_ handle: String, deadline: Deadline) async throws {
+    try await embedded?.forget(handle, deadline: deadline)
+  }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// What belongs to the addresses of pools.
+struct IPAMCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ipam",
+    abstract: "Addresses of pools, which calico-ipam gives to containers from blocks.",
+    discussion: """
+      Examples:
+        ipamctl ipam show                       how much of each pool is in use
+        ipamctl ipam show --ip 10.65.0.2        who holds an address
+        ipamctl ipam check                      what does not fit together
+        ipamctl ipam gc                         what would be released and repaired
+        ipamctl ipam gc --apply                 do it
+      """,
+    subcommands: [
+      IPAMShowCommand.self, IPAMCheckCommand.self, IPAMReleaseCommand.self, IPAMConfigureCommand.self,
+      IPAMCollectCommand.self,
+    ]
+  )
+}
