@@ -3,6 +3,7 @@ import CalicoBackend
 import CalicoModel
 import Datastore
 import FileSystem
+import IPAM
 import SQLiteDatastore
 
 #if canImport(Glibc)
