@@ -89,7 +89,7 @@ struct SimulationTests {
     }
   }
 
-  @Test("I1 to I9: pods come and go, and nothing is left", arguments: modes, 0..<20 as Range<UInt64>)
+  @Test("I1 to I9: pods come and go, and nothing is left", arguments: modes, 0..<8 as Range<UInt64>)
   func withoutFaults(mode: Mode, seed: UInt64) async throws {
     let calico = Cluster(mode)
     calico.pool("10.0.0.0/27", blockSize: 30)
@@ -102,7 +102,7 @@ struct SimulationTests {
   }
 
   @Test(
-    "I1 to I9: answers get lost, and no address is given out twice or kept", arguments: modes, 0..<40 as Range<UInt64>)
+    "I1 to I9: answers get lost, and no address is given out twice or kept", arguments: modes, 0..<24 as Range<UInt64>)
   func withFaults(mode: Mode, seed: UInt64) async throws {
     let calico = Cluster(mode)
     calico.pool("10.0.0.0/27", blockSize: 30)
