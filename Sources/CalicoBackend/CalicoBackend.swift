@@ -45,7 +45,7 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   }
 
   func runner(_ access: StoreAccess) throws -> OperationRunner<Store> {
-    OperationRunner(try openStore(access))
+    OperationRunner(try openStore(access), monotonic: surroundings.monotonic)
   }
 
   /// The workload of a call that has one.

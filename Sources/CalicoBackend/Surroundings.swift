@@ -1,5 +1,6 @@
 public import CalicoEngine
 public import CalicoModel
+import Datastore
 
 #if canImport(Glibc)
   import Glibc
@@ -13,6 +14,8 @@ public struct Surroundings: Sendable {
   public var log: @Sendable (String) -> Void
   /// The time of day.
   public var now: @Sendable () -> Timestamp
+  /// A clock that only goes forward, in nanoseconds.
+  public var monotonic: @Sendable () -> UInt64 = { Deadline.now.nanoseconds }
   /// Where a host begins to search a pool for a new block.
   public var start: @Sendable (_ host: String) -> BlockOrder.Start
   /// Where hints are kept; nil to do without.

@@ -15,6 +15,7 @@ extension Replay {
     let store = isReachable ? store : ReplayStore(base: UnreachableStore())
     let (time, starts) = (time, starts)
     surroundings.now = { time }
+    surroundings.monotonic = { 0 }
     surroundings.start = { starts.start($0) }
     let plugin = CNIPlugin(name: "calico-ipam", version: "0.0.0") { [surroundings] invocation in
       try CalicoBackend(invocation, surroundings: surroundings) { _, _ in store }

@@ -31,7 +31,7 @@ struct Replay: Sendable {
   /// When the step happens.
   var time = Timestamp(seconds: 0)
 
-  var runner: OperationRunner<ReplayStore> { OperationRunner(store) }
+  var runner: OperationRunner<ReplayStore> { OperationRunner(store, monotonic: { 0 }) }
 
   func perform(_ step: RecordedStep) async throws -> Replayed {
     let words = step.operation.split(separator: " ").map(String.init)

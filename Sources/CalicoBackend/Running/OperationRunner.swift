@@ -9,8 +9,16 @@ public struct OperationRunner<Store: Datastore>: Sendable {
   /// (Calico IPAM specification, section 0.2).
   private static var compensationMilliseconds: UInt64 { 30_000 }
 
-  public init(_ store: Store) {
+  private let monotonic: @Sendable () -> UInt64
+
+  /// A runner on a store.
+  ///
+  /// - Parameters:
+  ///   - store: the store.
+  ///   - monotonic: a clock that only goes forward, in nanoseconds.
+  public init(_ store: Store, monotonic: @escaping @Sendable () -> UInt64 = { Deadline.now.nanoseconds }) {
     self.store = store
+    self.monotonic = monotonic
   }
 
   /// Carries out one operation.
@@ -26,9 +34,9 @@ public struct OperationRunner<Store: Datastore>: Sendable {
     var step = execution.next()
     var compensationDeadline: Deadline?
     var conflicts = 0
-    let begin = Deadline.now
+    let begin = monotonic()
     while true {
-      execution.elapsed = Int64(truncatingIfNeeded: Deadline.now.nanoseconds &- begin.nanoseconds)
+      execution.elapsed = Int64(truncatingIfNeeded: monotonic() &- begin)
       var limit = deadline
       if execution.isCompensating {
         compensationDeadline = compensationDeadline ?? .after(milliseconds: Self.compensationMilliseconds)

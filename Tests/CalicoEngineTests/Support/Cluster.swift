@@ -21,7 +21,7 @@ final class Cluster {
 
   init(_ mode: Mode) {
     store = InMemoryDatastore(commitsAtomically: mode == .atomic)
-    runner = OperationRunner(store)
+    runner = OperationRunner(store, monotonic: { 0 })
   }
 
   func advance(seconds: Int64) {

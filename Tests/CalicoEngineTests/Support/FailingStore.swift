@@ -27,6 +27,6 @@ struct FailingStore: Datastore {
 
   /// Carries out an operation on this store.
   func run<Op: Operation>(_ operation: Op) async throws -> Op.Result {
-    try await OperationRunner(self).run(operation, deadline: .distantFuture)
+    try await OperationRunner(self, monotonic: { 0 }).run(operation, deadline: .distantFuture)
   }
 }
