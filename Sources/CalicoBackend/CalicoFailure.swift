@@ -8,6 +8,8 @@ public struct CalicoFailure: IPAMFailure, Hashable {
   public var category: FailureCategory
   public var message: String
   public var details: String
+  /// Whether there was no address to give out, and nothing else was wrong.
+  public var isExhaustion = false
   /// What the engine found, when it was the engine.
   public var code: EngineError.Code?
 

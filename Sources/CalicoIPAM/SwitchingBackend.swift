@@ -1,6 +1,5 @@
 import CNI
 import CalicoBackend
-import CalicoModel
 import Datastore
 import HostLocal
 import IPAM
@@ -32,7 +31,29 @@ struct SwitchingBackend: IPAMBackend {
         log: streams.log)
       _ = try await adoption.run(SQLiteDatastore(path: configuration.databaseFile))
     }
-    return try await calico.assign(request)
+    do {
+      return try await calico.assign(request)
+    } catch let failure as CalicoFailure where failure.isExhaustion && configuration.releasesAfterReboot {
+      guard try await releaseEarlierBoots() else { throw failure }
+      return try await calico.assign(request)
+    }
+  }
+
+  /// Releases what earlier boots of this machine left, now that it is needed.
+  ///
+  /// - Returns: whether there was anything.
+  private func releaseEarlierBoots() async throws -> Bool {
+    let deadline = Deadline.after(milliseconds: 90_000)
+    let store = SQLiteDatastore(path: configuration.databaseFile)
+    let collection = EarlierBootCollection(network: configuration.networkName, store: store, log: streams.log)
+    let handles = try await collection.handles(deadline: deadline)
+    guard !handles.isEmpty else { return false }
+    try await calico.release(handles: handles)
+    for handle in handles {
+      try await store.forget(handle, deadline: deadline)
+      streams.log("released the addresses of \(handle), which an earlier boot left")
+    }
+    return true
   }
 
   func release(_ attachment: Attachment) async throws {

@@ -76,6 +76,7 @@ extension CalicoBackend {
         failure = CalicoFailure(
           "failed to request IPv\(family.family.rawValue) addresses: " + shortfall,
           details: "`ipamctl ipam show --show-blocks` tells which blocks are full")
+        failure?.isExhaustion = true
       }
     }
     let acquired = result.families.flatMap(\.addresses)

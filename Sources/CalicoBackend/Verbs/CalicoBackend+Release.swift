@@ -23,6 +23,24 @@ extension CalicoBackend {
     }
   }
 
+  /// Gives back everything that some handles hold.
+  ///
+  /// - Parameter handles: the handles; those that do not exist are nothing to do.
+  /// - Throws: ``CalicoFailure`` when the store fails.
+  public func release(handles: [String]) async throws {
+    do {
+      let runner = try runner(.writing)
+      // A few at a time, so that a commit stays small.
+      for start in stride(from: 0, to: handles.count, by: 16) {
+        let some = Array(handles[start..<min(start + 16, handles.count)])
+        let result = try await runner.run(ReleaseByHandle(some, time: surroundings.now()), deadline: deadline)
+        remember(result.freed)
+      }
+    } catch {
+      throw CalicoFailure.from(error)
+    }
+  }
+
   /// Takes in that blocks got free addresses, so that the next ADD looks there.
   func remember(_ freed: [CIDR: BlockOwner?]) {
     guard !freed.isEmpty, var memory = openMemory() else { return }

@@ -60,7 +60,10 @@ public struct ReleaseAffinities: Operation {
         planned.append((cidr, owner))
       } else {
         drop(cidr, owner)
-        if error != nil, case .network = target { pending = [] }
+        if error != nil, case .network = target {
+          pending = []
+          break
+        }
       }
     }
     if !draft.isEmpty { return .commit(draft) }

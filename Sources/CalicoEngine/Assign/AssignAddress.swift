@@ -35,6 +35,8 @@ public struct AssignAddress: Operation {
   private var planned: (cidr: CIDR, ordinal: Int, number: UInt64)?
   private var doubtful: (cidr: CIDR, ordinal: Int, number: UInt64)?
   private var acquired: AcquiredAddress?
+  /// A block that was made for this, and whose affinity a conflict left pending.
+  private var unconfirmed: CIDR?
 
   public init(_ request: Request) {
     self.request = request
@@ -44,7 +46,10 @@ public struct AssignAddress: Operation {
   private var owner: BlockOwner { BlockOwner(request.use == .loadBalancer ? .virtual : .host, request.host) }
 
   public mutating func plan(_ planner: inout Planner) throws(Halt) -> Proposal<AcquiredAddress> {
-    if let acquired { return .done(acquired) }
+    if let acquired {
+      if let draft = try confirmation(&planner) { return .commit(draft) }
+      return .done(acquired)
+    }
     var reads: [Read] = [.list(Planner.allPools), .entry(.configuration)]
     if let handleID = request.handleID { reads.append(.entry(.handle(handleID))) }
     try planner.require(reads)
@@ -75,13 +80,31 @@ public struct AssignAddress: Operation {
   }
 
   public mutating func settle(_ settlement: Settlement) {
-    guard let planned else { return }
+    guard let planned else {
+      if settlement.isComplete { unconfirmed = nil }
+      return
+    }
     if settlement.applied.contains(.block(planned.cidr)) {
       acquired = acquiredAddress(planned.cidr, planned.number)
+      if !settlement.isComplete { unconfirmed = planned.cidr }
     } else if settlement.isInDoubt {
       doubtful = planned
     }
     self.planned = nil
+  }
+
+  /// Confirms the affinity of the block that was made, unless somebody has done so, or has taken the block away.
+  private func confirmation(_ planner: inout Planner) throws(Halt) -> Draft? {
+    guard let cidr = unconfirmed else { return nil }
+    try planner.require([.entry(.block(cidr)), .entry(.affinity(owner, cidr)), .entry(.configuration)])
+    var draft = Draft()
+    let cooldown = try planner.configuration().cooldownSeconds
+    guard let (affinity, base) = try planner.affinity(owner, cidr), affinity.state == .pending,
+      let block = try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: cooldown),
+      block.affinity == owner.description
+    else { return nil }
+    draft.confirm(cidr, for: owner, affinity: affinity, base: base)
+    return draft
   }
 
   /// The address when it is the caller's already: from a commit whose answer was lost, or, for a handle with a limit,

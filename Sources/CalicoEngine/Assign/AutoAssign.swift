@@ -64,6 +64,13 @@ public struct AutoAssign: Operation {
     for index in families.indices { families[index].settle(settlement) }
   }
 
+  public func partialResult(_ error: EngineError) -> AutoAssignResult? {
+    guard families.contains(where: { !($0.result?.addresses.isEmpty ?? true) }) else { return nil }
+    var partial = result
+    partial.error = error
+    return partial
+  }
+
   /// Everything that is known to be needed from the start, in one batch.
   private var firstReads: [Read] {
     var reads: [Read] = [.entry(.configuration), .list(Planner.allReservations)]

@@ -106,13 +106,13 @@ public struct Execution<Op: Operation>: Sendable {
       isInDoubt = true
       settle(isComplete: false)
       conflicts += 1
-      guard conflicts < Self.maximumAttempts else { return end(.failed(.contention)) }
+      guard conflicts < Self.maximumAttempts else { return giveUp() }
       return next()
     case .conflict(_, let writes):
       note(writes)
       settle(isComplete: false)
       conflicts += 1
-      guard conflicts < Self.maximumAttempts else { return end(.failed(.contention)) }
+      guard conflicts < Self.maximumAttempts else { return giveUp() }
       return next()
     }
   }
@@ -155,6 +155,11 @@ public struct Execution<Op: Operation>: Sendable {
     planner.surpluses += draft.decrements.filter {
       applied.contains(.block($0.block)) && !applied.contains(.handle($0.handleID))
     }
+  }
+
+  /// Ends after too many conflicts, with whatever was committed before.
+  private mutating func giveUp() -> Step<Op.Result> {
+    end(operation.partialResult(.contention).map { .done($0) } ?? .failed(.contention))
   }
 
   private mutating func end(_ ending: Ending) -> Step<Op.Result> {

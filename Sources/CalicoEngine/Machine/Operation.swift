@@ -37,4 +37,12 @@ public protocol Operation: Sendable {
 
   /// Takes in what became of the last draft.
   mutating func settle(_ settlement: Settlement)
+
+  /// What the operation came to when it has to end with an error although a part of it was committed; nil when there is
+  /// nothing but the error.
+  func partialResult(_ error: EngineError) -> Result?
+}
+
+extension Operation {
+  public func partialResult(_ error: EngineError) -> Result? { nil }
 }
