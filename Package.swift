@@ -68,7 +68,8 @@ let package = Package(
     .target(
       name: "CalicoIPAM",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal", "CNI", "IPAM",
+        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal",
+        "CNI", "IPAM",
         "IPAddressing", "JSON",
       ],
       swiftSettings: common
@@ -140,8 +141,8 @@ let package = Package(
     .testTarget(
       name: "VectorTests",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "Datastore", "FileSystem", "CNI",
-        "IPAddressing", "JSON",
+        "ipamctl", "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "Datastore", "FileSystem", "CNI",
+        "IPAddressing", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),

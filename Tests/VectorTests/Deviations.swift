@@ -119,6 +119,41 @@ enum Deviations {
       expectation.output = blocks.count == 1 ? Constants.cooledUtilization : Constants.reservedUtilization
     },
     Deviation(
+      name: "tables",
+      reason: "`ipam show` prints newest master's tables (specification, 1.13; calicoctl specification, 3.2)",
+      places: [
+        .v3_32: [
+          "05": [10, 11], "09": [2], "12": [8], "14": [2], "15": [11], "16": [3], "18": [2, 10], "21": [7],
+        ]
+      ]
+    ) { expectation, step, _ in
+      guard step.operation == "calicoctl ipam show", expectation.output.stringValue?.hasPrefix("+") == true else {
+        return
+      }
+      // That release did not take the cool-down time of scenario 18.
+      if step.newestOutput == Constants.coolingTable {
+        return expectation.output = Constants.cooledTable
+      }
+      expectation.output = step.newestOutput
+      try expectation.changeTable { $0 == "1200" ? "0" : $0 }
+    },
+    Deviation(
+      name: "persistence",
+      reason: "what is configured is shown, and not where in the memory it lies (calicoctl specification, 3.2)",
+      places: [.master: ["09": [2], "14": [2], "18": [2]], .v3_32: ["09": [2], "14": [2], "18": [2]]]
+    ) { expectation, step, _ in
+      guard step.arguments.contains("--show-configuration") else { return }
+      try expectation.changeTable { $0.contains("<PTR>") ? "Enabled" : $0 }
+    },
+    Deviation(
+      name: "saturation",
+      reason: "counts of large pools end at the largest number, and are not negative (README of the recordings)",
+      places: [.master: ["12": [8]], .v3_32: ["12": [8]]]
+    ) { expectation, step, _ in
+      guard step.operation == "calicoctl ipam show" else { return }
+      try expectation.changeTable { $0 == "-9.2234e+18 (-100%)" ? "9.2234e+18 (100%)" : $0 }
+    },
+    Deviation(
       name: "O5",
       reason: "`ipam configure` knows the cool-down time (specification, 1.13)",
       places: [.v3_32: ["18": [1, 14]]]
@@ -127,6 +162,9 @@ enum Deviations {
         option.hasPrefix("--ip-cooldown-seconds=")
       else { return }
       expectation.exitCode = 0
+      expectation.output = .string(
+        "Successfully set IPCooldownSeconds to: \(option.dropFirst("--ip-cooldown-seconds=".count))\n")
+      expectation.diagnostics = ""
       let isSet = option != "--ip-cooldown-seconds=0"
       expectation.state["/calico/ipam/v2/config"] = isSet ? Constants.cooldownSwitches : Constants.defaultSwitches
     },
@@ -200,7 +238,7 @@ enum Deviations {
   /// `ipam show`.
   private static let firstReads: Deviation.Places = [
     "01": [1], "02": [1], "03": [1], "04": [1], "05": [1], "06": [1], "07": [1], "08": [1], "10": [1],
-    "11": [1], "12": [1], "13": [2], "15": [2], "16": [1], "17": [1], "19": [1], "20": [1], "21": [1],
+    "11": [1], "12": [1], "13": [2], "15": [2], "16": [1], "17": [1], "18": [2], "19": [1], "20": [1], "21": [1],
     "22": [4], "23": [3],
   ]
 

@@ -49,6 +49,35 @@ extension Expectation {
     }
   }
 
+  /// Changes cells of a table that was printed, and draws it anew.
+  mutating func changeTable(_ change: (String) -> String) throws {
+    let text = try #require(output.stringValue)
+    let printed = text.split(separator: "\n").filter { $0.hasPrefix("|") }.map { line in
+      line.split(separator: "|").map { Self.trimmed($0) }
+    }
+    let rows = printed.map { $0.map(change) }
+    guard rows != printed, let headings = rows.first else { return }
+    let widths = headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let rule = "+" + widths.map { String(repeating: "-", count: $0 + 2) + "+" }.joined() + "\n"
+    // Columns of numbers are flush right below their headings.
+    let lines = rows.enumerated().map { index, row in
+      "|"
+        + row.indices.map { column in
+          let padding = String(repeating: " ", count: widths[column] - row[column].count)
+          let isNumber = index > 0 && headings[column].hasPrefix("IPS ")
+          return " " + (isNumber ? padding + row[column] : row[column] + padding) + " |"
+        }.joined() + "\n"
+    }
+    output = .string(rule + lines[0] + rule + lines.dropFirst().joined() + rule)
+  }
+
+  private static func trimmed(_ cell: Substring) -> String {
+    var cell = cell
+    while cell.first == " " { cell.removeFirst() }
+    while cell.last == " " { cell.removeLast() }
+    return String(cell)
+  }
+
   /// Changes an entry; the recordings' marks stay as they are.
   private mutating func edit(_ path: String, _ change: (inout JSONObject) throws -> Void) throws {
     var document = try Self.parsed(try #require(state[path]))
@@ -132,6 +161,22 @@ enum Constants {
   /// Scenario 18 without a cool-down time: one of four addresses is free.
   static let cooledUtilization = utilization(
     "10.101.0.0/30", numbers(1, 4, 3, 0), [("10.101.0.0/30", numbers(1, 4, 3, 0))])
+
+  /// What newest master prints in scenario 18 while an address cools down, and what it prints without that.
+  static let coolingTable: JSON = .string(cooldownTable(inUse: "4 (100%)", free: "  0 (0%)"))
+  static let cooledTable: JSON = .string(cooldownTable(inUse: " 3 (75%)", free: " 1 (25%)"))
+
+  private static func cooldownTable(inUse: String, free: String) -> String {
+    """
+    +----------+---------------+-----------+------------+--------------+----------+
+    | GROUPING | CIDR          | IPS TOTAL | IPS IN USE | IPS RESERVED | IPS FREE |
+    +----------+---------------+-----------+------------+--------------+----------+
+    | IP Pool  | 10.101.0.0/30 |         4 |   \(inUse) |       0 (0%) | \(free) |
+    | Block    | 10.101.0.0/30 |         4 |   \(inUse) |       0 (0%) | \(free) |
+    +----------+---------------+-----------+------------+--------------+----------+
+
+    """
+  }
 
   private static func numbers(_ available: Int, _ capacity: Int, _ inUse: Int, _ reserved: Int) -> JSONObject {
     [

@@ -6,12 +6,14 @@ struct Expectation: Equatable {
   var exitCode: Int
   /// Not compared where the replay does not print anything.
   var output: JSON
+  var diagnostics: String
 
   /// What is recorded.
   init(_ step: RecordedStep) {
     state = step.after
     exitCode = step.exitCode
     output = Self.comparable(step.output, step)
+    diagnostics = step.diagnostics
   }
 
   /// An output as it is compared. The program that recorded calls of the library named Go's types of errors, which mean
@@ -29,6 +31,9 @@ struct Expectation: Equatable {
     if exitCode != result.exitCode { differences.append("exit code \(result.exitCode), expected \(exitCode)") }
     if let output = result.output, Self.comparable(output, step) != self.output {
       differences.append("output\n  is       \(Self.comparable(output, step).text)\n  expected \(self.output.text)")
+    }
+    if let said = result.diagnostics, said != diagnostics {
+      differences.append("stderr\n  is       \(said)\n  expected \(diagnostics)")
     }
     for path in Set(self.state.keys).union(state.keys).sorted() where self.state[path] != state[path] {
       differences.append(

@@ -29,6 +29,8 @@ struct Recording: Sendable {
       state = step.after
       steps.append(step)
     }
+    guard version != .master else { return }
+    for (index, step) in try Recording(.master, name).steps.enumerated() { steps[index].newestOutput = step.output }
   }
 
   private static let folder: String = {
@@ -59,6 +61,8 @@ struct RecordedStep: Sendable {
   var output: JSON
   var diagnostics: String
   var writes: [RecordedWrite]
+  /// What newest master printed in this step of the same scenario.
+  var newestOutput: JSON = ""
   var before: RecordedState
   var after: RecordedState
 

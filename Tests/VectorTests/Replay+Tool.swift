@@ -1,3 +1,4 @@
+import ArgumentParser
 import CalicoBackend
 import CalicoEngine
 import CalicoModel
@@ -6,10 +7,14 @@ import IPAddressing
 import JSON
 import Testing
 
+@testable import ipamctl
+
 extension Replay {
-  /// Does what a command of `calicoctl` does, by the calls that `ipamctl` makes.
+  /// Does what a command of `calicoctl` does: by the commands of `ipamctl` that speak as it does, and for resources by the
+  /// calls that they make, which here take time and identifiers from the replay.
   func performTool(_ step: RecordedStep, _ words: [String]) async throws -> Replayed {
     let arguments = step.arguments
+    let options = Array(arguments.dropFirst(2))
     switch words.dropFirst().joined(separator: " ") {
     case "apply":
       for resource in try Resource.resources(inManifest: try #require(step.inputs["document"])) {
@@ -24,9 +29,12 @@ extension Replay {
       var information = try await client.get(.clusterInformation, "default")
       information.specification["datastoreReady"] = .bool(arguments.last == "unlock")
       _ = try await client.update(information)
-    case "ipam configure": return .done(try await configure(arguments.dropFirst(2)))
-    case "ipam release": return .done(try await release(arguments.dropFirst(2)))
-    case "ipam show": return .skipped("the tables of `ipam show` are not printed yet")
+    case "ipam configure":
+      return .done(Self.result(try await IPAMConfigureCommand.parse(options).execute(session)))
+    case "ipam release":
+      return .done(Self.result(try await IPAMReleaseCommand.parse(options).execute(session)))
+    case "ipam show":
+      return .done(Self.result(try await IPAMShowCommand.parse(options).execute(session)))
     default: return .skipped("no such command")
     }
     return .done(StepResult())
@@ -63,32 +71,16 @@ extension Replay {
     ]
   }
 
-  /// Writes the switches (calicoctl specification, section 3.6); `ipamctl` has no such command yet.
-  private func configure(_ options: ArraySlice<String>) async throws -> StepResult {
-    guard case .entry(let stored)? = try await store.read([.entry(.configuration)], deadline: .distantFuture).first
-    else { return .failed() }
-    var configuration = try stored?.configuration() ?? IPAMConfiguration()
-    for option in options {
-      let parts = option.split(separator: "=")
-      switch parts[0] {
-      case "--strictaffinity": configuration.strictAffinity = parts[1] == "true"
-      case "--max-blocks-per-host": configuration.maxBlocksPerHost = try #require(Int(parts[1]))
-      case "--ip-cooldown-seconds": configuration.cooldownSeconds = try #require(Int(parts[1]))
-      default: Issue.record("\(option) is not known")
-      }
-    }
-    guard configuration.strictAffinity || configuration.maxBlocksPerHost == 0 else { return .failed() }
-    let base = stored.map { Base.revision($0.revision) } ?? .absent
-    let change = Change(.configuration, base: base, final: .value(.configuration(configuration)))
-    guard case .applied = try await store.commit(Plan([change], durability: .disk), deadline: .distantFuture) else {
-      return .failed()
-    }
-    return StepResult()
+  /// What a command of `ipamctl` says.
+  private static func result(_ transcript: Transcript) -> StepResult {
+    StepResult(
+      exitCode: Int(transcript.status), output: .string(transcript.output), diagnostics: transcript.errors)
   }
 
-  private func release(_ options: ArraySlice<String>) async throws -> StepResult {
-    let addresses = options.compactMap { IPAddress(String($0.dropFirst("--ip=".count))) }
-    let result = try await run(ReleaseAddresses(addresses.map { ReleaseOption($0) }, time: time))
-    return result.error == nil && result.unallocated.isEmpty ? StepResult() : .failed()
+  private var session: Session {
+    let time = time
+    var session = Session(ChosenDatastore(store, name: "vectors"))
+    session.now = { time }
+    return session
   }
 }

@@ -11,6 +11,8 @@ struct StepResult: Hashable {
   var exitCode = 0
   /// What the program prints, where the replay makes it.
   var output: JSON?
+  /// What it says to people; nil where that is not compared.
+  var diagnostics: String?
 
   static func failed(_ output: JSON? = nil) -> StepResult { StepResult(exitCode: 1, output: output) }
 }

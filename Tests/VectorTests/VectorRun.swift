@@ -35,7 +35,7 @@ struct VectorRun {
   private mutating func run(_ step: RecordedStep) async throws {
     let created = step.writes.compactMap { write in write.sequenceNumber.map { (write.path, $0) } }
     // Where no block is created any time will do, as long as every step has its own.
-    let number = created.first?.1 ?? 500_000_000 + Int64(step.index)
+    let number = created.first?.1 ?? 1_000_000 + Int64(step.index)
     replay.time = Timestamp(nanoseconds: number)
     normalization.allow(replay.time)
     // Another process opens the file anew.
@@ -50,7 +50,10 @@ struct VectorRun {
       return
     }
     result.output = try result.output.map { try normalization.marked($0) }
-    for (path, recorded) in created { normalization.rebase(path, from: number, to: recorded) }
+    let numbers = replay.store.creations.take()
+    for (path, recorded) in created {
+      if let number = numbers[path] { normalization.rebase(path, from: number, to: recorded) }
+    }
     var expectation = Expectation(step)
     let rules = try Deviations.apply(to: &expectation, step, vector.version, isChain: isChain, result)
     tally.note(rules, step.index)
@@ -65,6 +68,7 @@ struct VectorRun {
   private mutating func load(_ state: RecordedState) async throws {
     normalization.forgetOffsets()
     try await replay.store.load(Normalization.loadable(state))
+    _ = replay.store.creations.take()
   }
 }
 
