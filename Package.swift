@@ -69,8 +69,7 @@ let package = Package(
       name: "CalicoIPAM",
       dependencies: [
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal",
-        "CNI", "IPAM",
-        "IPAddressing", "JSON",
+        "CNI", "IPAM", "IPAddressing", "JSON",
       ],
       swiftSettings: common
     ),
@@ -162,6 +161,11 @@ let package = Package(
       dependencies: [
         "SQLiteDatastore", "CSQLite", "Datastore", "DatastoreContract", "CalicoModel", "FileSystem", "IPAddressing",
       ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CalicoIPAMTests",
+      dependencies: ["CalicoIPAM", "SQLiteDatastore", "Datastore", "CalicoModel", "CNI"],
       swiftSettings: common
     ),
     .testTarget(

@@ -23,6 +23,8 @@ final class AttachmentRecorderTests {
       Change(key, base: .absent, final: .value(.resource(Array(text.utf8))))
     }
     _ = try await database.commit(Plan(changes), deadline: .distantFuture)
+    // Any file has a device and an inode.
+    try Data().write(to: URL(filePath: directory + "/namespace"))
   }
 
   deinit {
@@ -31,10 +33,11 @@ final class AttachmentRecorderTests {
   }
 
   /// Calls the plugin.
-  private func call(_ command: String, _ container: String, _ interface: String = "eth0", namespace: String) async throws
+  private func call(_ command: String, _ container: String, _ interface: String = "eth0", namespace: String)
+    async throws
   {
     let configuration = """
-      {"cniVersion":"1.0.0","name":"pods","nodename":"n1","datastore_path":"\(directory)/ipam.db",
+      {"cniVersion":"1.0.0","name":"pods","nodename":"n1","datastore_type":"sqlite","database_file":"\(directory)/ipam.db",
        "ipam":{"type":"calico-ipam","dataDir":"\(directory)/networks"},
        "ipam_lock_file":"\(directory)/ipam.lock"}
       """
@@ -42,7 +45,9 @@ final class AttachmentRecorderTests {
       command: command, containerID: container, networkNamespace: namespace, interfaceName: interface, path: "/opt/cni")
     let input = directory + "/stdin"
     try Data(configuration.utf8).write(to: URL(filePath: input))
-    let (standardInput, output) = (open(input, O_RDONLY), open(directory + "/stdout", O_RDWR | O_CREAT | O_TRUNC, 0o600))
+    let (standardInput, output) = (
+      open(input, O_RDONLY), open(directory + "/stdout", O_RDWR | O_CREAT | O_TRUNC, 0o600)
+    )
     defer {
       close(standardInput)
       close(output)
@@ -63,7 +68,7 @@ final class AttachmentRecorderTests {
 
   @Test("is recorded by ADD, with boot, machine and namespace")
   func recording() async throws {
-    let namespace = "/proc/self/ns/net"
+    let namespace = directory + "/namespace"
     try await call("ADD", "c1", namespace: namespace)
     let found = try await evidence()
     let record = try #require(found.first)
@@ -90,7 +95,7 @@ final class AttachmentRecorderTests {
 
   @Test("is kept for each interface, and forgotten by DEL with the handle's addresses")
   func forgetting() async throws {
-    let namespace = "/proc/self/ns/net"
+    let namespace = directory + "/namespace"
     try await call("ADD", "c1", namespace: namespace)
     try await call("ADD", "c1", "eth1", namespace: namespace)
     try await call("ADD", "c2", namespace: namespace)
@@ -104,7 +109,7 @@ final class AttachmentRecorderTests {
 
   @Test("is forgotten by DEL even where the handle counts too much to be deleted")
   func overcounted() async throws {
-    try await call("ADD", "c1", namespace: "/proc/self/ns/net")
+    try await call("ADD", "c1", namespace: directory + "/namespace")
     let results = try await database.read([.entry(.handle("pods.c1"))], deadline: .distantFuture)
     guard case .entry(let stored?)? = results.first else { return #expect(Bool(false)) }
     var handle = try stored.handle()

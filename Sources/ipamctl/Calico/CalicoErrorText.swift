@@ -36,7 +36,7 @@ enum CalicoErrorText {
   }
 }
 
-/// Switches as calicoctl also takes them: `--show-blocks=false`.
+/// Options as calicoctl also takes them: `--show-blocks=false`, `-o=json`.
 enum SwitchArguments {
   private static let names: Set<String> = [
     "--all-namespaces", "--allow-version-mismatch", "--apply", "--export", "--recursive", "--repair-handles",
@@ -44,11 +44,14 @@ enum SwitchArguments {
     "--skip-exists", "--skip-not-exists",
   ]
 
-  /// The arguments with `--switch=true` as `--switch`, and without `--switch=false`.
+  /// The arguments with `--switch=true` as `--switch`, without `--switch=false`, and with `-o=json` as `-ojson`.
   static func normalized(_ arguments: [String]) -> [String] {
     guard CalicoErrorText.concerns(arguments) else { return arguments }
     return arguments.compactMap { argument in
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      if parts.count == 2, parts[0].utf8.count == 2, parts[0].hasPrefix("-"), parts[0] != "--" {
+        return parts[0] + parts[1]
+      }
       guard parts.count == 2, names.contains(parts[0]), let value = GoBoolean.value(of: parts[1]) else {
         return argument
       }

@@ -51,7 +51,7 @@ struct RepairLook {
       owners[cidr] = .some(block.affinity)
       for ordinal in 0..<block.size {
         guard let attribute = block.attribute(at: ordinal), !attribute.isWindowsReservation,
-          let handle = attribute.sanitizedHandleID
+          let handle = attribute.sanitizedHandleID, !handle.isEmpty
         else { continue }
         truths[handle, default: [:]][cidr, default: 0] += 1
       }

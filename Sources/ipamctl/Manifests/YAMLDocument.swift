@@ -26,7 +26,8 @@ enum YAMLDocument {
     guard let root else { return nil }
     var converter = YAMLConverter(budget: maximumValues)
     let value = try converter.json(root)
-    return value == .null ? nil : value
+    if value == .null { return Optional.none }
+    return value
   }
 
   private static func reason(_ error: any Error) -> String {

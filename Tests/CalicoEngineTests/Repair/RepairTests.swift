@@ -178,7 +178,8 @@ struct RepairTests {
     let warm = #"[{"releasedAt":"2026-08-14T09:12:00Z"}]"#
     let cases = [
       (text(#""host:n1""#, "[0,1]", "[]"), RepairOutcome.sound), (text("null", "[1]", #"[{"handle_id":"h"}]"#), .sound),
-      (text("null", "[1]", warm), .sound), (text("null", "[1]", cold), .repaired), (text("null", "[0,1]", "[]"), .repaired),
+      (text("null", "[1]", warm), .sound), (text("null", "[1]", cold), .repaired),
+      (text("null", "[0,1]", "[]"), .repaired),
     ]
     for (block, outcome) in cases {
       try await Self.put(.block(cidr), block, in: store)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CalicoModel
 import Datastore
 import IPAddressing
@@ -20,7 +21,7 @@ final class IPAMCheckTests {
   private func populate() async throws {
     try await fixture.pool("pool1", "10.100.0.0/24", blockSize: 29)
     try await fixture.pool("off", "10.101.0.0/24", #","disabled":true"#)
-    try await fixture.host.write("", to: "/run/netns/alive")
+    try fixture.host.write("", to: "/run/netns/alive")
     try await fixture.evidence("alive", namespace: fixture.namespace("/run/netns/alive"))
     try await fixture.evidence("dead", namespace: .init(path: "/run/netns/dead", file: .init(device: 1, inode: 2)))
     try await fixture.block(

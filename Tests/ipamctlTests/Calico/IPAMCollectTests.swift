@@ -1,3 +1,4 @@
+import ArgumentParser
 import CalicoModel
 import Datastore
 import IPAddressing

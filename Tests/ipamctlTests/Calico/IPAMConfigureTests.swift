@@ -1,3 +1,4 @@
+import ArgumentParser
 import CalicoModel
 import Datastore
 import Testing
@@ -112,6 +113,7 @@ struct CalicoErrorTextTests {
     )
     #expect(command.showBlocks)
     #expect(!command.showBorrowed)
+    #expect(SwitchArguments.normalized(["get", "pool", "-o=json", "-f=a=b"]) == ["get", "pool", "-ojson", "-fa=b"])
     #expect(SwitchArguments.normalized(["ipam", "configure", "--strictaffinity=true"]).last == "--strictaffinity=true")
     #expect(SwitchArguments.normalized(["host-local", "gc", "--apply=true"]).last == "--apply=true")
   }

@@ -1,4 +1,6 @@
+import ArgumentParser
 import CalicoModel
+import IPAddressing
 import Testing
 
 @testable import ipamctl

@@ -116,7 +116,7 @@ struct YAMLTests {
       ("-9223372036854775808", "-9223372036854775808"), ("1.5", "1.5"), ("1e3", "1000"), ("1.50e-1", "0.15"),
       ("'26'", "\"26\""), ("10.0.0.0/24", "\"10.0.0.0/24\""), ("10.0.0.1", "\"10.0.0.1\""), ("fd00::1", "\"fd00::1\""),
       ("2026-08-22", "\"2026-08-22\""), ("2026-08-22T13:33:00Z", "\"2026-08-22T13:33:00Z\""), ("all()", "\"all()\""),
-      ("!!str 26", "\"26\""), ("!!int '26'", "26"), ("-", "\"-\""), (".", "\".\""), ("1.2.3", "\"1.2.3\""),
+      ("!!str 26", "\"26\""), ("!!int '26'", "26"), (".", "\".\""), ("1.2.3", "\"1.2.3\""),
       ("Always", "\"Always\""), ("nan", "\"nan\""), ("infinity", "\"infinity\""), ("0x", "\"0x\""), ("08", "8"),
     ])
   func scalars(_ yaml: String, _ json: String) throws {
@@ -151,7 +151,8 @@ struct YAMLTests {
 
   @Test("nothing is no document", arguments: ["", "# comment\n", "---\n", "null\n"])
   func nothing(_ text: String) throws {
-    #expect(try YAMLDocument.json(text) == nil)
+    // JSON has a null of its own, which `nil` might stand for.
+    #expect(try YAMLDocument.json(text).map { _ in true } == nil)
   }
 
   @Test("what JSON does not have is refused", arguments: [".inf", "-.inf", ".nan"])

@@ -46,7 +46,9 @@ struct IPAMCollectCommand: AsyncParsableCommand {
   @Flag(help: "Release and repair. Without it nothing is changed.")
   var apply = false
 
-  @Option(name: [.short, .long], help: "How to print the answer: as a table for people, or as JSON.")
+  @Option(
+    name: [.customShort("o", allowingJoined: true), .long],
+    help: "How to print the answer: as a table for people, or as JSON.")
   var output = OutputFormat.table
 
   func validate() throws {

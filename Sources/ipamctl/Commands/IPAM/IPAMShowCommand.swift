@@ -40,7 +40,9 @@ struct IPAMShowCommand: AsyncParsableCommand {
   @Flag(help: "Show the configuration.")
   var showConfiguration = false
 
-  @Option(name: [.short, .long], help: "How to print the answer: as a table for people, or as JSON.")
+  @Option(
+    name: [.customShort("o", allowingJoined: true), .long],
+    help: "How to print the answer: as a table for people, or as JSON.")
   var output = OutputFormat.table
 
   func run() async throws {
