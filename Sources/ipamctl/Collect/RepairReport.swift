@@ -25,6 +25,7 @@ struct RepairReport {
   ///   - roots: where the notes of an earlier look are.
   ///   - repairsHandles: whether faults that have to be seen twice are asked for. Without, they are counted.
   ///   - now: seconds since boot.
+  /// - Throws: `DatastoreError` when the datastore cannot be read.
   init(_ session: Session, _ roots: HostRoots, repairsHandles: Bool, now: Int64) async throws {
     let look = try await RepairLook(session)
     blocks = look.emptyBlocks.map { ($0, .planned) }

@@ -10,6 +10,7 @@ enum YAMLScalar {
   ///   - text: the scalar without its quotes.
   ///   - isPlain: whether it was written without quotes.
   ///   - tag: the tag as it is written, nil for none.
+  /// - Returns: the value.
   /// - Throws: ``YAMLDocument/Failure`` for a number that JSON does not have.
   static func json(_ text: String, isPlain: Bool, _ tag: String?) throws(YAMLDocument.Failure) -> JSON {
     switch tag {

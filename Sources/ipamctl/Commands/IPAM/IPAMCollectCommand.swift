@@ -68,6 +68,8 @@ struct IPAMCollectCommand: AsyncParsableCommand {
   ///   - session: the datastore.
   ///   - now: seconds since boot.
   ///   - wait: takes the seconds between the looks.
+  /// - Returns: what to print.
+  /// - Throws: nothing: what fails is in what is printed.
   func execute(
     _ session: Session, now: Int64 = FaultMemory.secondsSinceBoot(), waiting wait: (UInt32) throws -> Void
   ) async throws -> Transcript {

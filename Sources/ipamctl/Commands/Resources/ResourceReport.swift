@@ -36,6 +36,7 @@ struct ResourceReport {
   /// - Parameters:
   ///   - action: such as `apply`.
   ///   - past: such as `applied`.
+  /// - Returns: what to print.
   func transcript(_ action: String, _ past: String) -> Transcript {
     var transcript = Transcript()
     let list = "[\(errors.joined(separator: " "))]"
