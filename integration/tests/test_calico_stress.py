@@ -15,7 +15,7 @@ import ledger
 import plugin
 import seeds
 
-AT_ONCE, CALLS = 64, 2000
+AT_ONCE, CALLS = 64, seeds.count("SCALE", 2000)
 NODES = ("node-a", "node-b", "node-c", "node-d")
 POOL, BLOCK_SIZE, CAPACITY = "10.51.0.0/24", 29, 256
 # What a node says when there is nothing left for it, and nothing else may be said.
