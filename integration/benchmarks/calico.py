@@ -98,8 +98,8 @@ class Calico:
 
 
 class Benchmark:
-    def __init__(self, ours, host_local, directory):
-        self.ours, self.host_local, self.directory = ours, host_local, directory
+    def __init__(self, ours, host_local, engine, directory):
+        self.ours, self.host_local, self.engine, self.directory = ours, host_local, engine, directory
         self.rows, self.made = [], 0
 
     def place(self):
@@ -284,6 +284,14 @@ class Benchmark:
         note = "/bin/true: %.2f ms (%.2f)" % (taken["floor"].wall, taken["floor"].least)
         self.row("exec + VERSION", taken["ours"], taken["host-local"], None, note=note)
 
+    def engine_alone(self):
+        """One allocation from what a store returns to what it would commit, without a process and without a store."""
+        done = subprocess.run([self.engine], capture_output=True, text=True, check=True)
+        for line in done.stdout.splitlines():
+            pools, least, middle = line.split()
+            title = "engine alone, %s pool%s" % (pools, "s" * (pools != "1"))
+            self.row(title, int(middle) / 1000, unit="µs", note="least %.1f µs" % (int(least) / 1000))
+
     def run(self):
         self.start()
         for nodes in (1, 100):
@@ -295,12 +303,15 @@ class Benchmark:
         self.long_run()
         self.memory()
         self.binary_size()
+        if self.engine:
+            self.engine_alone()
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="integration/benchmark calico", description=__doc__)
     parser.add_argument("--ours", default=os.environ.get("CALICO_IPAM"), help="calico-ipam (environment: CALICO_IPAM)")
     parser.add_argument("--host-local", default=os.environ.get("HOST_LOCAL"), help="ours (environment: HOST_LOCAL)")
+    parser.add_argument("--engine", default=os.environ.get("ENGINE"), help="EngineBenchmark (environment: ENGINE)")
     results = os.path.join(os.path.dirname(HERE), "results", "calico.md")
     parser.add_argument("--output", default=results, help="where the report goes")
     chosen = parser.parse_args()
@@ -340,7 +351,7 @@ def main():
     try:
         machine = report.Machine.here(directory)
         print("%s\n" % machine, flush=True)
-        benchmark = Benchmark(ours, host_local, directory)
+        benchmark = Benchmark(ours, host_local, chosen.engine, directory)
         benchmark.run()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

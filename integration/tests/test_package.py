@@ -9,6 +9,7 @@ import subprocess
 import threading
 import unittest
 
+import calico
 import isolation
 import plugin
 import test_linkage
@@ -81,32 +82,35 @@ class ContentTest(PackageTest):
         named = set(re.findall(r"licences/([\w.+-]+\.txt)", self.packaged("NOTICE").decode()))
         there = set(os.listdir(os.path.join(self.package, "licences")))
         self.assertLessEqual({"swift.txt", "swift-argument-parser.txt"}, named)
-        self.assertTrue([name for name in named if name.startswith("libc6")], named)
+        for library in ("libc6", "libsqlite3"):
+            self.assertTrue([name for name in named if name.startswith(library)], named)
         self.assertEqual(there - named, {"GPL-3.txt", "LGPL-2.1.txt"})
         self.assertEqual(named - there, set())
 
-    def test_both_programs_need_no_loader(self):
-        for name in ("host-local", "ipamctl"):
+    def test_no_program_needs_a_loader(self):
+        for name in ("host-local", "calico-ipam", "ipamctl"):
             self.assertNotIn(test_linkage.PT_INTERP, test_linkage.segment_types(self.packaged(name)), name)
 
-    def test_the_packaged_plugin_is_the_tested_one(self):
+    def test_the_packaged_plugins_are_the_tested_ones(self):
         self.assertEqual(self.packaged("host-local"), read(plugin.host_local()))
+        self.assertEqual(self.packaged("calico-ipam"), read(calico.calico_ipam()))
 
     def in_empty_root(self, name, *arguments, **variables):
         """Runs a packaged program where there is nothing but itself and /proc."""
         isolation.require()
         place = os.path.join(self.temporary, "root")
-        os.makedirs(os.path.join(place, "proc"))
+        os.makedirs(os.path.join(place, "proc"), exist_ok=True)
         shutil.copy(os.path.join(self.package, name), place)
         script = 'mount --rbind /proc "$1/proc" && exec chroot "$@"'
         command = ["unshare", "--mount", "sh", "-c", script, "sh", place, "/" + name, *arguments]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **variables}
         return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
-    def test_the_plugin_runs_in_an_empty_root_with_proc(self):
-        done = self.in_empty_root("host-local", CNI_COMMAND="VERSION")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn('"supportedVersions"', done.stdout)
+    def test_the_plugins_run_in_an_empty_root_with_proc(self):
+        for name in ("host-local", "calico-ipam"):
+            done = self.in_empty_root(name, CNI_COMMAND="VERSION")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+            self.assertIn('"supportedVersions"', done.stdout)
 
     def test_ipamctl_runs_in_an_empty_root_with_proc(self):
         done = self.in_empty_root("ipamctl", "--version")
@@ -165,8 +169,10 @@ class InstallTest(PackageTest):
         self.assertEqual(os.readlink(self.target), elsewhere)
 
     def test_several_programs_are_installed_by_name(self):
-        self.install("host-local", "ipamctl")
-        self.assertEqual(read(os.path.join(self.destination, "ipamctl")), self.packaged("ipamctl"))
+        names = ("host-local", "calico-ipam", "ipamctl")
+        self.install(*names)
+        for name in names:
+            self.assertEqual(read(os.path.join(self.destination, name)), self.packaged(name))
 
     def test_a_wrong_checksum_is_refused_and_nothing_changes(self):
         self.place_original()
