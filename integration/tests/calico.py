@@ -185,6 +185,12 @@ class Store:
         handle = network + "." + container
         return sorted(address for address, (owner, _) in self.allocations().items() if owner == handle)
 
+    def evidence(self):
+        """What is recorded of attachments, each as a dictionary."""
+        with self.open() as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute("SELECT * FROM attachments ORDER BY handle, interface")]
+
     # MARK: the invariants
 
     def faults(self):
@@ -197,6 +203,7 @@ class Store:
             connection.execute("BEGIN")
             rows = connection.execute("SELECT path, value FROM entries").fetchall()
             damage = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            evidence = {row[0] for row in connection.execute("SELECT handle FROM attachments")}
             connection.execute("COMMIT")
         entries = {path: json.loads(value) for path, value in rows}
         blocks = {path: value for path, value in entries.items() if path.startswith(BLOCKS)}
@@ -206,6 +213,7 @@ class Store:
         faults += overlaps([block["cidr"] for block in blocks.values()])
         faults += handle_faults(entries, blocks.values())
         faults += affinity_faults(entries, blocks.values())
+        faults += ["evidence of %s, which has no addresses" % handle for handle in evidence if HANDLES + handle not in entries]
         return faults
 
     def block_faults(self, path, block):

@@ -255,6 +255,38 @@ class BothOrNone(calico.CalicoTest):
             self.assertEqual(len(connection.execute(query).fetchall()), 1)
 
 
+class Evidence(calico.CalicoTest):
+    """What can prove later that an attachment ended is recorded with its addresses, and goes with them."""
+
+    def test_recorded_and_forgotten(self):
+        namespace = os.path.join(self.temporary, "namespace")
+        with open(namespace, "wb"):
+            pass
+        self.assertSucceeds(self.net.add("c1", namespace=namespace))
+        self.assertSucceeds(self.net.add("c2", namespace="/nowhere", interface="net1"))
+        first, second = self.store.evidence()
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        status = os.stat(namespace)
+        self.assertEqual(
+            [first[key] for key in ("handle", "interface", "network", "container", "boot_id", "namespace_path")],
+            ["net1.c1", "eth0", "net1", "c1", boot, namespace],
+        )
+        self.assertEqual((first["namespace_device"], first["namespace_inode"]), (status.st_dev, status.st_ino))
+        self.assertEqual((second["handle"], second["interface"]), ("net1.c2", "net1"))
+        self.assertEqual((second["namespace_device"], second["namespace_inode"]), (None, None))
+        self.assertSucceeds(self.net.delete("c1"))
+        self.assertEqual([row["handle"] for row in self.store.evidence()], ["net1.c2"])
+        self.assertSucceeds(self.net.collect([]))
+        self.assertEqual(self.store.evidence(), [])
+
+    def test_nothing_is_recorded_of_a_failure(self):
+        self.store.remove_pool(calico.V6)
+        self.assertFails(self.network(assign_ipv6="true").add())
+        self.assertFails(self.net.add(arguments="IP=10.9.9.9"))
+        self.assertEqual(self.store.evidence(), [])
+
+
 def hold(path):
     """A process that holds a lock until `release`."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
