@@ -110,6 +110,26 @@ let package = Package(
     ),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+
+    // Interleaves operations of the engine on a store of its own; the program runs more histories than tests can.
+    .target(
+      name: "ModelChecker",
+      dependencies: ["CalicoEngine", "Datastore", "CalicoModel", "IPAddressing", "TestSupport"],
+      path: "Tests/ModelChecker",
+      swiftSettings: common
+    ),
+    .executableTarget(
+      name: "check-model",
+      dependencies: ["ModelChecker"],
+      path: "Tests/check-model",
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "ModelCheckerTests",
+      dependencies: ["ModelChecker"],
+      swiftSettings: common
+    ),
+
     .target(
       name: "DatastoreContract",
       dependencies: ["Datastore", "CalicoModel", "IPAddressing"],
