@@ -13,17 +13,11 @@ struct Normalization: Sendable {
   private static let newGUID = newUID.filter { $0 != "-" }
 
   private var times: Set<String> = []
-  /// What has to be added to a block's sequence numbers, by path: they begin with the time of its creation, recorded ones
-  /// with a round number.
+  /// What has to be added to a block's sequence numbers, by path: several blocks that one operation creates begin with
+  /// the same number, recorded ones with a number each.
   private var offsets: [String: Int64] = [:]
 
-  /// How long a step may take, in seconds: a block's claim time is that of its making.
-  private static let patience: Int64 = 120
-
-  init() {
-    allow(Self.recorded)
-    for second in 0..<Self.patience { times.insert(Timestamp(seconds: second).description) }
-  }
+  init() { allow(Self.recorded) }
 
   /// Takes a time for given.
   mutating func allow(_ time: Timestamp) {
@@ -83,8 +77,7 @@ struct Normalization: Sendable {
   /// What a program printed, with the recordings' marks.
   func marked(_ output: JSON) throws -> JSON {
     if case .string(let text) = output {
-      let given = times.filter { $0.hasPrefix(Self.recorded.description.prefix(4)) || text.contains("1970-") }
-      return .string(given.reduce(text) { $0.replacing($1, with: "<TIME>") })
+      return .string(times.reduce(text) { $0.replacing($1, with: "<TIME>") })
     }
     return try JSON(parsing: Array(marked(String(decoding: output.encoded(), as: UTF8.self)).utf8))
   }

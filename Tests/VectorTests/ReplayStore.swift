@@ -1,7 +1,6 @@
 import CalicoModel
 import Datastore
 import SQLiteDatastore
-import Synchronization
 import Testing
 
 /// Which store a scenario is replayed on.
@@ -38,12 +37,6 @@ struct UnreachableStore: Datastore {
 /// A store whose type is known only when the test runs.
 struct ReplayStore: Datastore {
   let base: any Datastore
-  /// With which numbers blocks were created through this value.
-  let creations = Creations()
-
-  init(base: any Datastore) {
-    self.base = base
-  }
 
   var commitsAtomically: Bool { base.commitsAtomically }
 
@@ -52,35 +45,11 @@ struct ReplayStore: Datastore {
   }
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
-    creations.note(plan)
-    return try await base.commit(plan, deadline: deadline)
+    try await base.commit(plan, deadline: deadline)
   }
 
   func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
     base.watch(kinds, from: cursor)
-  }
-}
-
-/// The first sequence numbers of blocks, which tell when they were made: by path.
-final class Creations: Sendable {
-  private let numbers = Mutex<[String: Int64]>([:])
-
-  func note(_ plan: Plan) {
-    for change in plan.changes where change.base == .absent {
-      guard case .value(.block(let block)) = change.final else { continue }
-      // What is assigned along with the creation has the number from before the assignment.
-      let assigned = (0..<block.size).compactMap { block.allocationNumbers[$0] }.min()
-      let number = Int64(clamping: assigned ?? block.sequenceNumber)
-      numbers.withLock { $0[KeyPath.path(of: change.key)] = number }
-    }
-  }
-
-  /// The numbers since the last call.
-  func take() -> [String: Int64] {
-    numbers.withLock { numbers in
-      defer { numbers = [:] }
-      return numbers
-    }
   }
 }
 

@@ -50,10 +50,7 @@ struct VectorRun {
       return
     }
     result.output = try result.output.map { try normalization.marked($0) }
-    let numbers = replay.store.creations.take()
-    for (path, recorded) in created {
-      if let number = numbers[path] { normalization.rebase(path, from: number, to: recorded) }
-    }
+    for (path, recorded) in created { normalization.rebase(path, from: number, to: recorded) }
     var expectation = Expectation(step)
     let rules = try Deviations.apply(to: &expectation, step, vector.version, isChain: isChain, result)
     tally.note(rules, step.index)
@@ -68,7 +65,6 @@ struct VectorRun {
   private mutating func load(_ state: RecordedState) async throws {
     normalization.forgetOffsets()
     try await replay.store.load(Normalization.loadable(state))
-    _ = replay.store.creations.take()
   }
 }
 
