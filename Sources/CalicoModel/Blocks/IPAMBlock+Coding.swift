@@ -20,7 +20,7 @@ extension IPAMBlock {
     if let reason = inconsistency { throw ModelError(.corrupt, reason) }
   }
 
-  /// - Parameter other: is set to the network in the text when that is not the expected one.
+  // `other` is set to the network in the text when that is not the expected one.
   private init(
     from reader: inout JSONReader, of document: [UInt8], _ expected: CIDR, _ other: inout String?
   ) throws(JSONError) {
