@@ -35,7 +35,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .target(name: "IPAddressing", swiftSettings: common),
@@ -59,6 +58,7 @@ let package = Package(
       dependencies: ["CLinux", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
       swiftSettings: common
     ),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(
       name: "SQLiteDatastore",
@@ -96,7 +96,7 @@ let package = Package(
       dependencies: [
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), "CYAML",
       ],
       swiftSettings: common
     ),

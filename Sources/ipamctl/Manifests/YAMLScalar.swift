@@ -32,7 +32,7 @@ enum YAMLScalar {
     case "true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON": return true
     case "false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF": return false
     case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN":
-      throw YAMLDocument.Failure(description: "error converting YAML to JSON: json: unsupported value: \(text)")
+      throw YAMLDocument.Failure("json: unsupported value: \(text)")
     default: break
     }
     guard let first = text.utf8.first,
