@@ -37,7 +37,7 @@ public final class SQLiteDatastore: Datastore {
     /// The most memory for pages of the file, in KiB.
     var cacheKilobytes = 128
     /// The size of the log, in bytes, above which a commit empties it into the file.
-    var logLimit = 400 * 1024
+    var logLimit = 800 * 1024
 
     public init(
       access: Access = .readWrite,
