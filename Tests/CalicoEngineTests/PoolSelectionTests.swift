@@ -164,4 +164,13 @@ struct PoolSelectionTests {
     }
     #expect(try calico.affinities(of: "host-a").count == 2)
   }
+
+  @Test("a pool whose blocks nobody could read gives nothing out", arguments: modes, [18, 19, 28])
+  func unusableBlockSize(mode: Mode, blockSize: Int) async throws {
+    let calico = Cluster(mode)
+    calico.pool(blockSize == 28 ? "10.0.0.0/29" : "10.0.0.0/16", blockSize: blockSize)
+    #expect(try await calico.assign(v4: 1).v4.isEmpty)
+    await #expect(throws: EngineError.self) { try await calico.assign(address: "10.0.0.1") }
+    #expect(try calico.blocks().isEmpty)
+  }
 }

@@ -138,7 +138,7 @@ extension Planner {
   }
 
   private func noPoolAdvice(_ request: PoolRequest) -> String {
-    "create or enable an IPPool with an IPv\(request.family.rawValue) CIDR"
+    "create or enable an IPPool with an IPv\(request.family.rawValue) CIDR and a block size that fits it"
   }
 
   /// The finest block that leaves the host an address besides those it keeps for itself (section 2.5).

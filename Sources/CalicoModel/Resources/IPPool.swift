@@ -33,14 +33,21 @@ public struct IPPool: Hashable, Sendable {
   public let isAutomatic: Bool
 
   /// Whether addresses can be assigned from the pool.
-  public var isEnabled: Bool { !isDisabled && !isDeleting && isAllocatable && cidr != nil }
+  public var isEnabled: Bool { !isDisabled && !isDeleting && isAllocatable && hasUsableBlockSize }
+
+  /// Whether the pool can be cut into blocks of its size, and a block of that size can be read: at most
+  /// ``IPAMBlock/maximumSize`` addresses. A pool that was written past all validation may have any size.
+  public var hasUsableBlockSize: Bool {
+    guard let cidr, cidr.subnetBits(blockSize) != nil else { return false }
+    return cidr.address.family.bitWidth - blockSize <= 12
+  }
 
   /// The family of the pool; nil when its text is no CIDR.
   public var family: AddressFamily? { cidr?.address.family }
 
   /// The CIDR of the block that an address lies in, or nil outside the pool.
   public func block(containing address: IPAddress) -> CIDR? {
-    guard let cidr, cidr.contains(address) else { return nil }
+    guard let cidr, cidr.contains(address), hasUsableBlockSize else { return nil }
     return IPAMBlock.cidr(containing: address, prefixLength: blockSize)
   }
 
