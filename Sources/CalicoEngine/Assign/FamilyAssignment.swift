@@ -235,7 +235,12 @@ struct FamilyAssignment: Sendable {
             + "(concurrent operation in progress)",
           advice: "another operation may be about to finish; if it is not, `ipamctl ipam gc` corrects the handle"))
     }
-    acquired = Array(found.prefix(wanted.count))
+    // What this operation assigned itself comes first: nobody else will report it.
+    let own = acquired.filter { own in
+      found.contains { $0.address.address == own.address.address && $0.sequenceNumber == own.sequenceNumber }
+    }
+    let others = found.filter { other in !own.contains { $0.address.address == other.address.address } }
+    acquired = Array((own + others).prefix(wanted.count))
     return true
   }
 
