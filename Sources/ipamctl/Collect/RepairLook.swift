@@ -32,35 +32,20 @@ struct RepairLook {
   /// Empty blocks that belong to nobody.
   var emptyBlocks: [CIDR] = []
 
-  /// Reads handles and affinities, and the blocks after them.
-  init(_ session: Session) async throws {
+  /// Compares handles and affinities with the blocks, which were read after them.
+  private init(_ handles: [ListResult.Item], _ affinities: [ListResult.Item], _ blocks: BlockSurvey) {
+    emptyBlocks = blocks.empty
+    findHandles(handles, blocks.counts, blocks.unreadable)
+    findAffinities(affinities, blocks.owners, blocks.unreadable)
+  }
+
+  /// Looks at a datastore.
+  static func look(at session: Session) async throws -> RepairLook {
     let handles = try await session.items(.handles)
-    var affinities: [ListResult.Item] = []
-    for kind in BlockOwner.Kind.allCases { affinities += try await session.items(.allAffinities(kind)) }
-    let cooldown = try await session.configuration().configuration.cooldownSeconds
-    let time = session.now()
-    var owners: [CIDR: String?] = [:]
-    var truths: [String: [CIDR: Int]] = [:]
-    var unreadable: Set<CIDR> = []
-    var empty: [CIDR] = []
-    try await session.forEachBlock { cidr, stored in
-      guard var block = try? stored.block(cidr) else {
-        unreadable.insert(cidr)
-        return
-      }
-      owners[cidr] = .some(block.affinity)
-      for ordinal in 0..<block.size {
-        guard let attribute = block.attribute(at: ordinal), !attribute.isWindowsReservation,
-          let handle = attribute.sanitizedHandleID, !handle.isEmpty
-        else { continue }
-        truths[handle, default: [:]][cidr, default: 0] += 1
-      }
-      _ = block.collect(time: time, cooldown: cooldown)
-      if block.affinity == nil, block.isEmpty { empty.append(cidr) }
-    }
-    emptyBlocks = empty
-    findHandles(handles, truths, unreadable)
-    findAffinities(affinities, owners, unreadable)
+    let hosts = try await session.items(.allAffinities(.host))
+    let others = try await session.items(.allAffinities(.virtual))
+    let blocks = try await session.surveyBlocks()
+    return RepairLook(handles, hosts + others, blocks)
   }
 
   private mutating func findHandles(

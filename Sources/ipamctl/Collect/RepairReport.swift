@@ -27,7 +27,7 @@ struct RepairReport {
   ///   - now: seconds since boot.
   /// - Throws: `DatastoreError` when the datastore cannot be read.
   init(_ session: Session, _ roots: HostRoots, repairsHandles: Bool, now: Int64) async throws {
-    let look = try await RepairLook(session)
+    let look = try await RepairLook.look(at: session)
     blocks = look.emptyBlocks.map { ($0, .planned) }
     guard repairsHandles else {
       unasked = look.faults.count
