@@ -8,8 +8,8 @@ struct Arguments {
   var jobs = 2
   /// How often every write must have been cut off; 0 for however often.
   var minimum = 0
-  /// The text of a write to cut off, as the table names it.
-  var cut: String?
+  /// The writes to cut off, as the table names them.
+  var cut: [WritePosition] = []
   var printsTable = false
   /// A mistake to be found.
   var bug: PlantedBug?
@@ -31,7 +31,9 @@ struct Arguments {
       case ("--operations", let number?): operations = Int(number)
       case ("--jobs", let number?): jobs = max(1, Int(number))
       case ("--minimum", let number?): minimum = Int(number)
-      case ("--cut", _): cut = value
+      case ("--cut", _):
+        guard let position = WritePosition(value) else { return nil }
+        cut.append(position)
       case ("--bug", _):
         guard let bug = PlantedBug.allCases.first(where: { "\($0)" == value }) else { return nil }
         self.bug = bug

@@ -56,7 +56,7 @@ struct CheckModel {
 
   /// The writes to be cut off in the next round: every other round goes for what was cut off too seldom.
   private static func targets(_ arguments: Arguments, _ coverage: Coverage, done: Int) -> [WritePosition] {
-    if let cut = arguments.cut { return [WritePosition(cut)].compactMap { $0 } }
+    if !arguments.cut.isEmpty { return arguments.cut }
     guard arguments.minimum > 0, done / round % 2 == 1 else { return [] }
     return coverage.scarce(below: arguments.minimum).sorted()
   }

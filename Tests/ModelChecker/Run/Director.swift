@@ -13,8 +13,8 @@ struct Director {
   private var current: Int?
   /// How often of 8 times the process that took the last step takes the next as well.
   private var stickiness = 0
-  /// A write that is cut off rather than others.
-  private let target: WritePosition?
+  /// Writes that are cut off rather than others.
+  private let targets: [WritePosition]
   /// The process that lost an answer last: it may lose the next as well.
   private var unlucky: Int?
 
@@ -26,16 +26,16 @@ struct Director {
   /// - Parameters:
   ///   - seed: of the chance.
   ///   - operations: how many processes run.
-  ///   - target: a write that is cut off rather than others.
-  init(seed: UInt64, operations: Int, cuttingOff target: WritePosition? = nil) {
+  ///   - targets: writes that are cut off rather than others.
+  init(seed: UInt64, operations: Int, cuttingOff targets: [WritePosition] = []) {
     var random = SeededGenerator(seed: seed)
     let world = World(&random)
     let processes = (0..<operations).map { Process(id: $0, in: world, &random) }
     let ending = Script.Ending(drains: Bool.random(using: &random), givesUp: Bool.random(using: &random))
     script = Script(seed: seed, world: world, processes: processes, ending: ending)
-    self.target = target
+    self.targets = targets
     faultsLeft = [0, 1, 2, 3, 6][Int.random(in: 0..<5, using: &random)]
-    if target != nil { faultsLeft = max(faultsLeft, 2) }
+    if !targets.isEmpty { faultsLeft = 6 }
     crashesLeft = faultsLeft == 0 ? 0 : 1
     stickiness = Int.random(in: 0...7, using: &random)
     self.random = random
@@ -45,7 +45,7 @@ struct Director {
   /// Decides as a record says.
   init(replaying script: Script) {
     self.script = script
-    target = nil
+    targets = []
     index()
   }
 
@@ -118,8 +118,9 @@ struct Director {
     guard var random else { return script.faults[point] }
     defer { self.random = random }
     guard faultsLeft > 0, !positions.isEmpty else { return nil }
-    let wish = target.flatMap { positions.firstIndex(of: $0) }
-    let odds = wish != nil || unlucky == process.id ? 6 : target == nil ? 1 : 0
+    let wishes = targets.isEmpty ? [] : positions.indices.filter { targets.contains(positions[$0]) }
+    let wish = wishes.randomElement(using: &random)
+    let odds = wish != nil || unlucky == process.id ? 6 : targets.isEmpty ? 1 : 0
     guard Int.random(in: 0..<12, using: &random) < odds else { return nil }
     let place = wish ?? Int.random(in: 0...positions.count, using: &random)
     let fault = fault(at: place, commit, process, &random)

@@ -105,9 +105,18 @@ public struct Coverage: Sendable {
   }
 
   /// The positions that were reached, and were cut off less often than that.
+  ///
+  /// Positions that are reached in few histories only, such as the last of unusually long plans, cannot be cut off
+  /// often; the table has them.
+  ///
+  /// - Parameter minimum: how often.
+  /// - Returns: the positions.
   public func scarce(below minimum: Int) -> Set<WritePosition> {
-    Set(begun.keys.filter { cut[$0, default: 0] < minimum })
+    Set(begun.filter { $0.value * Self.rarity >= histories && cut[$0.key, default: 0] < minimum }.keys)
   }
+
+  /// Of so many histories one at least reaches a position that is not rare.
+  private static let rarity = 100
 
   /// A line for each position.
   public var table: [String] {

@@ -39,9 +39,12 @@ extension UpstreamRun {
       guard !ordinals.isEmpty else { return }
       block.release(ordinals, time: now, cooldown: configuration.cooldownSeconds, renumbers: false)
       do throws(UpstreamHalt) {
-        try write(block, found.revision, ignoresAbsence: true)
+        try write(block, found.revision)
       } catch {
         if error.isFailure(.updateConflict) { continue }
+        // Upstream goes on and takes off the handle what another releaser has taken off already. The handle may then
+        // count less than it holds: a fault of upstream's, which is left out here so that ours are seen.
+        if error.isFailure(.doesNotExist) { return }
         throw error
       }
       try decrementHandleQuietly(name, cidr, by: ordinals.count)
@@ -51,17 +54,11 @@ extension UpstreamRun {
   }
 
   /// Writes a block after a release: nobody's empty block is deleted.
-  private mutating func write(
-    _ block: IPAMBlock, _ revision: Revision, ignoresAbsence: Bool
-  ) throws(UpstreamHalt) {
-    guard block.isEmpty, block.affinity == nil else {
-      _ = try update(block, revision)
-      return
-    }
-    do throws(UpstreamHalt) {
+  private mutating func write(_ block: IPAMBlock, _ revision: Revision) throws(UpstreamHalt) {
+    if block.isEmpty, block.affinity == nil {
       try delete(.block(block.cidr), revision)
-    } catch {
-      guard ignoresAbsence, error.isFailure(.doesNotExist) else { throw error }
+    } else {
+      _ = try update(block, revision)
     }
   }
 
@@ -122,7 +119,7 @@ extension UpstreamRun {
       }
       if outcome.unallocated.count == options.count { return }
       do throws(UpstreamHalt) {
-        try write(block, found.revision, ignoresAbsence: false)
+        try write(block, found.revision)
       } catch {
         if error.isFailure(.updateConflict) { continue }
         throw error
