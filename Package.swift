@@ -94,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
-        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux",
+        "FileSystem", "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "CYAML",
       ],
       swiftSettings: common
@@ -185,7 +185,11 @@ let package = Package(
     ),
     .testTarget(
       name: "CalicoIPAMTests",
-      dependencies: ["CalicoIPAM", "SQLiteDatastore", "Datastore", "CalicoModel", "CNI"],
+      dependencies: [
+        "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal",
+        "CNI",
+        "IPAM", "IPAddressing",
+      ],
       swiftSettings: common
     ),
     .testTarget(

@@ -2,98 +2,187 @@ import CalicoBackend
 import CalicoEngine
 import CalicoModel
 import Datastore
+import FileSystem
 import HostLocal
 import IPAM
 import IPAddressing
+import SQLiteDatastore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
 
 /// Takes the reservations of host-local over: each address is assigned to its container in the datastore, and then its
 /// file goes (front-end specification, section 1.12).
 ///
 /// What is cut off goes on where it stopped when it is run again. The lock of the reservations is held throughout, so
-/// host-local neither reserves nor releases in between.
+/// host-local neither reserves nor releases in between. Their directory stays, unlike upstream's: its lock is where the
+/// two strategies meet.
 struct Adoption {
   let network: String
-  /// What handles begin with, before the container's ID.
-  let handlePrefix: String
   let node: String
   let dataDirectory: String
   let log: @Sendable (String) -> Void
 
   /// What was done.
   struct Report: Equatable {
+    /// A reservation that stays although it lies in a pool.
+    struct Kept: Equatable {
+      var address: IPAddress
+      var reason: String
+    }
+
     var adopted: [IPAddress] = []
-    /// Reservations in no pool, which stay.
+    /// Reservations in no enabled pool, which stay.
     var outside: [IPAddress] = []
+    var kept: [Kept] = []
   }
+
+  private static let patience: UInt64 = 90_000
 
   /// Takes over every reservation that lies in a pool.
   ///
   /// - Parameter store: the datastore.
   /// - Returns: what was done.
-  /// - Throws: `HostLocalError`, or an error of the engine or the store; what was adopted before stays adopted.
-  func run<Store: Datastore>(_ store: Store) async throws -> Report {
+  /// - Throws: `HostLocalError`, or an error of the store; what was adopted before stays adopted.
+  func run(_ store: SQLiteDatastore) async throws -> Report {
     let opened = try LockedReservations.open(
       network: network, dataDirectory: dataDirectory, creating: false, log: log)
-    guard var reservations = opened else { return Report() }
-    let runner = OperationRunner(store)
-    let marker = StrategyMarker(network: network, dataDirectory: dataDirectory)
     var report = Report()
+    guard var reservations = opened, !reservations.isEmpty else { return report }
+    let pools = try await enabledPools(store)
+    let marker = StrategyMarker(network: network, dataDirectory: dataDirectory)
+    var marked = try marker.networks()
     for (address, content) in try reservations.all() {
-      guard let containerID = Self.containerID(content) else { continue }
-      if try !marker.networks().contains(where: { $0.contains(address) }) {
-        guard let pool = try await pool(of: address, store) else {
-          report.outside.append(address)
-          continue
-        }
-        try marker.add(pool)
+      guard let pool = pools.first(where: { $0.contains(address) }) else {
+        report.outside.append(address)
+        continue
       }
-      try await adopt(address, containerID, runner)
-      reservations.remove(address)
-      report.adopted.append(address)
+      if !marked.contains(where: { $0.contains(pool) }) {
+        try marker.add(pool)
+        marked.append(pool)
+      }
+      var obstacle = try await adopt(address, content, store)
+      if obstacle == nil, !reservations.remove(address) { obstacle = "its file cannot be removed" }
+      if let obstacle {
+        report.kept.append(Report.Kept(address: address, reason: obstacle))
+      } else {
+        report.adopted.append(address)
+      }
     }
     reservations.finish()
     return report
   }
 
-  private func adopt<Store>(
-    _ address: IPAddress, _ containerID: String, _ runner: OperationRunner<Store>
-  ) async throws {
-    let handleID = handlePrefix + "." + containerID
+  /// Assigns one address to its container.
+  ///
+  /// - Returns: nil when the container has it, or else why not.
+  private func adopt(
+    _ address: IPAddress, _ content: ReservationContent, _ store: SQLiteDatastore
+  ) async throws -> String? {
+    guard let holder = content.holder else {
+      return "it names no container: `ipamctl host-local release \(address) --network \(network)` removes it"
+    }
     let time = Surroundings(log: log).now()
+    let handleID = network + "." + holder.containerID
+    let recorder = AttachmentRecorder(evidence(of: holder, handleID), of: handleID)
+    let runner = OperationRunner(EvidencedStore(store: store, recorder: recorder))
     let request = AssignAddress.Request(
       address, handleID: handleID, attributes: ["node": node], host: node, use: nil, time: time)
     do {
-      _ = try await runner.run(AssignAddress(request), deadline: .after(milliseconds: 90_000))
+      _ = try await runner.run(AssignAddress(request), deadline: .after(milliseconds: Self.patience))
+      return nil
     } catch let error as EngineError where error.code == .alreadyExists {
       // An earlier run was cut off between the assignment and the file. Anybody else's address must not be lost here.
+      let owner = try await owner(of: address, runner, time)
+      if owner == handleID { return nil }
+      return "host-local reserved it for container \(holder.containerID), and it is assigned to \(owner ?? "nobody"): "
+        + "release one of the two, with `ipamctl host-local release \(address) --network \(network)` or "
+        + "`ipamctl ipam release --ip=\(address)`"
+    } catch let error as EngineError where error.code != .contention {
+      return error.advice.isEmpty ? error.description : "\(error.description) (\(error.advice))"
+    }
+  }
+
+  /// The handle that has an address; nil when nobody has it, as while it cools down.
+  private func owner(
+    of address: IPAddress, _ runner: OperationRunner<EvidencedStore>, _ time: Timestamp
+  ) async throws -> String? {
+    do {
       let query = AttributesOfAddress(address, time: time)
-      let held = try await runner.run(query, deadline: .after(milliseconds: 90_000))
-      guard held.handleID == handleID else {
-        throw CalicoFailure(
-          "\(address) is reserved by host-local for container \(containerID) and assigned to \(held.handleID ?? "nobody")",
-          details:
-            "release one of the two: `ipamctl host-local release \(address)` or `ipamctl ipam release --ip=\(address)`")
-      }
+      return try await runner.run(query, deadline: .after(milliseconds: Self.patience)).handleID
+    } catch let error as EngineError where error.code == .doesNotExist || error.code == .coolingDown {
+      return nil
     }
   }
 
-  private func pool<Store: Datastore>(of address: IPAddress, _ store: Store) async throws -> CIDR? {
+  /// What is known of an attachment: that it was there in this boot at the latest, and the interface's name, which the
+  /// way back needs.
+  private func evidence(of holder: ReservationContent.Holder, _ handleID: String) -> AttachmentEvidence? {
+    guard let interfaceName = holder.interfaceName else { return nil }
+    let source = BootIdentity.Source()
+    return AttachmentEvidence(
+      handle: handleID, network: network, containerID: holder.containerID,
+      interfaceName: interfaceName, machineID: File.firstLine(of: source.machinePath),
+      bootID: File.firstLine(of: source.bootPath), recordedAt: Int64(time(nil)))
+  }
+
+  private func enabledPools(_ store: SQLiteDatastore) async throws -> [CIDR] {
     let results = try await store.read(
-      [.list(Listing(.resources(.ipPool)))], deadline: .after(milliseconds: 90_000))
-    guard case .list(let list)? = results.first else { return nil }
-    for item in list.items {
-      guard case .resource(_, let name) = item.key, let stored = item.stored else { continue }
-      let pool = try IPPool(decoding: stored.bytes, name: name)
-      if pool.isEnabled, let cidr = pool.cidr, cidr.contains(address) { return cidr }
+      [.list(Listing(.resources(.ipPool)))], deadline: .after(milliseconds: Self.patience))
+    guard case .list(let list)? = results.first else { return [] }
+    return list.items.compactMap { item in
+      guard case .resource(_, let name) = item.key, let stored = item.stored,
+        // A pool that cannot be read gives no addresses either.
+        let pool = try? IPPool(decoding: stored.bytes, name: name), pool.isEnabled
+      else { return nil }
+      return pool.cidr
     }
-    return nil
+  }
+}
+
+extension ReservationContent {
+  /// Whom a reservation belongs to, in text that names something.
+  struct Holder: Hashable {
+    let containerID: String
+    /// Nil in the old format.
+    let interfaceName: String?
   }
 
-  private static func containerID(_ content: ReservationContent) -> String? {
-    switch content {
-    case .attachment(let containerID, _): String(decoding: containerID, as: UTF8.self)
-    case .container(let containerID): String(decoding: containerID, as: UTF8.self)
-    case .damaged: nil
+  /// The holder; nil when the content is not what a plugin writes, and so can be no part of a handle.
+  var holder: Holder? {
+    switch self {
+    case .attachment(let containerID, let interfaceName):
+      guard Attachment.isValid(containerID: containerID) else { return nil }
+      return Holder(
+        containerID: String(decoding: containerID, as: UTF8.self),
+        interfaceName: String(decoding: interfaceName, as: UTF8.self))
+    case .container(let containerID):
+      guard Attachment.isValid(containerID: containerID) else { return nil }
+      return Holder(containerID: String(decoding: containerID, as: UTF8.self), interfaceName: nil)
+    case .damaged: return nil
     }
+  }
+}
+
+/// The embedded datastore with a record of the attachment that is written with its addresses.
+struct EvidencedStore: Datastore {
+  let store: SQLiteDatastore
+  let recorder: AttachmentRecorder
+
+  var commitsAtomically: Bool { store.commitsAtomically }
+
+  func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
+    try await store.read(reads, deadline: deadline)
+  }
+
+  func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
+    try await recorder.commit(plan, to: store, deadline: deadline)
+  }
+
+  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
+    store.watch(kinds, from: cursor)
   }
 }

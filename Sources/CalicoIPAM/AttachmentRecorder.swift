@@ -38,6 +38,17 @@ struct AttachmentRecorder: Sendable {
       namespace: Self.namespace(invocation.networkNamespace), recordedAt: Int64(time(nil)))
   }
 
+  /// A recorder for an attachment that got its addresses before, from another strategy.
+  ///
+  /// - Parameters:
+  ///   - evidence: what is known of it; nil for nothing.
+  ///   - handleID: the handle of its addresses.
+  init(_ evidence: AttachmentEvidence?, of handleID: String) {
+    verb = .add
+    self.handleID = handleID
+    self.evidence = evidence
+  }
+
   /// The namespace with its device and inode, which a later one at the same path does not have both of.
   private static func namespace(_ path: String) -> AttachmentEvidence.Namespace? {
     guard !path.isEmpty else { return nil }

@@ -1,6 +1,9 @@
 import CNI
 import CalicoBackend
+import CalicoEngine
+import Datastore
 import HostLocal
+import IPAM
 import IPAddressing
 import SQLiteDatastore
 
@@ -11,14 +14,35 @@ import SQLiteDatastore
 #endif
 
 /// A call by a person or an init container rather than a runtime (front-end specification, sections 1.1 and 1.12).
-struct CommandLineCall {
-  private let arguments: [String]
-
-  init(_ arguments: [String]) {
-    self.arguments = arguments
+struct CommandLineCall: Equatable {
+  /// What a command line asks for.
+  enum Request: Equatable {
+    case version
+    case help
+    case upgrade(Upgrade)
+    /// It cannot be understood, for a reason.
+    case misuse(String)
   }
 
-  private static let usage = """
+  struct Upgrade: Equatable {
+    var network = "k8s-pod-network"
+    /// Empty when the environment is to tell.
+    var node = ""
+    var dataDirectory = HostLocalConfiguration.defaultDataDirectory
+    var database = SQLiteDatastore.defaultPath
+
+    /// The command line that asks for this, without what goes without saying.
+    var commandLine: String {
+      let defaults = Upgrade()
+      var words = ["calico-ipam -upgrade -network \(network)"]
+      if !node.isEmpty { words.append("-node \(node)") }
+      if dataDirectory != defaults.dataDirectory { words.append("-data-dir \(dataDirectory)") }
+      if database != defaults.database { words.append("-database \(database)") }
+      return words.joined(separator: " ")
+    }
+  }
+
+  static let usage = """
     Usage of calico-ipam:
       -v
             Display version
@@ -35,72 +59,131 @@ struct CommandLineCall {
     Without arguments it is a CNI plugin, called by a container runtime.
     """
 
-  func run() async -> Int32 {
-    var isUpgrade = false
-    var values = [
-      "network": "k8s-pod-network", "node": "", "data-dir": HostLocalConfiguration.defaultDataDirectory,
-      "database": SQLiteDatastore.defaultPath,
-    ]
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      let (name, attached) = Self.split(argument)
-      switch name {
-      case "v":
-        print(PackageVersion.current)
-        return 0
-      case "upgrade": isUpgrade = true
-      case "h", "help":
-        Self.complain(Self.usage)
-        return 0
-      default:
-        guard values[name] != nil, let value = attached ?? rest.popFirst() else {
-          let problem = values[name] == nil ? "flag provided but not defined" : "flag needs an argument"
-          Self.complain("\(problem): -\(name)\n\(Self.usage)")
-          return 2
-        }
-        values[name] = value
-      }
-    }
-    guard isUpgrade else {
-      Self.complain(Self.usage)
-      return 2
-    }
-    return await upgrade(values)
+  let request: Request
+
+  init(_ arguments: [String]) {
+    request = Self.request(arguments)
   }
 
-  /// A flag's name and the value behind `=`; one dash or two.
-  private static func split(_ argument: String) -> (name: String, value: String?) {
+  private static func request(_ arguments: [String]) -> Request {
+    var isUpgrade = false
+    var upgrade = Upgrade()
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      guard let (name, attached) = split(argument) else { return .misuse("unexpected argument: \(argument)") }
+      let target: WritableKeyPath<Upgrade, String>
+      switch name {
+      case "h", "help": return .help
+      case "v", "upgrade":
+        guard let isSet = truth(attached ?? "true") else {
+          return .misuse("invalid boolean value \"\(attached ?? "")\" for -\(name)")
+        }
+        if name == "v", isSet { return .version }
+        if name == "upgrade" { isUpgrade = isSet }
+        continue
+      case "network": target = \.network
+      case "node": target = \.node
+      case "data-dir": target = \.dataDirectory
+      case "database": target = \.database
+      default: return .misuse("flag provided but not defined: -\(name)")
+      }
+      guard let value = attached ?? rest.popFirst() else { return .misuse("flag needs an argument: -\(name)") }
+      upgrade[keyPath: target] = value
+    }
+    guard isUpgrade else { return .misuse("nothing to do: -upgrade is missing") }
+    // It becomes a part of paths and handles.
+    guard Attachment.isValid(containerID: Array(upgrade.network.utf8)) else {
+      return .misuse("invalid value \"\(upgrade.network)\" for -network: it is no network's name")
+    }
+    return .upgrade(upgrade)
+  }
+
+  /// A flag's name, behind one dash or two, and the value behind `=`; nil for what is no flag.
+  private static func split(_ argument: String) -> (name: String, value: String?)? {
     var text = argument[...]
-    if text.hasPrefix("-") { text = text.dropFirst() }
+    guard text.hasPrefix("-") else { return nil }
+    text = text.dropFirst()
     if text.hasPrefix("-") { text = text.dropFirst() }
     guard let sign = text.firstIndex(of: "=") else { return (String(text), nil) }
     return (String(text[..<sign]), String(text[text.index(after: sign)...]))
   }
 
-  private func upgrade(_ values: [String: String]) async -> Int32 {
-    let named = values["node"] ?? ""
-    let node = named.isEmpty ? Self.environment("KUBERNETES_NODE_NAME") : named
+  /// A truth value as Go's command lines take it.
+  private static func truth(_ text: String) -> Bool? {
+    switch text {
+    case "1", "t", "T", "true", "TRUE", "True": true
+    case "0", "f", "F", "false", "FALSE", "False": false
+    default: nil
+    }
+  }
+
+  // MARK: Doing it
+
+  /// Does what is asked for.
+  ///
+  /// - Returns: the exit status.
+  func run() async -> Int32 {
+    switch request {
+    case .version:
+      print(PackageVersion.current)
+      return 0
+    case .help:
+      Self.complain(Self.usage)
+      return 0
+    case .misuse(let problem):
+      Self.complain("\(problem)\n\(Self.usage)")
+      return 2
+    case .upgrade(let upgrade): return await run(upgrade)
+    }
+  }
+
+  private func run(_ upgrade: Upgrade) async -> Int32 {
+    let node = upgrade.node.isEmpty ? Self.environment("KUBERNETES_NODE_NAME") : upgrade.node
     guard !node.isEmpty else {
       Self.complain("KUBERNETES_NODE_NAME not specified, refusing to migrate...")
       return 1
     }
-    let network = values["network"] ?? ""
     let adoption = Adoption(
-      network: network, handlePrefix: network, node: node, dataDirectory: values["data-dir"] ?? "",
-      log: { Self.complain($0) })
-    do {
-      let report = try await adoption.run(SQLiteDatastore(path: values["database"] ?? ""))
-      Self.complain("adopted \(report.adopted.count) address(es) of network \(network)")
-      if !report.outside.isEmpty {
-        let list = report.outside.map(\.description).joined(separator: ", ")
-        Self.complain("in no enabled IP pool, and so left with host-local: \(list)")
+      network: upgrade.network, node: node, dataDirectory: upgrade.dataDirectory, log: { Self.complain($0) })
+    let store = SQLiteDatastore(path: upgrade.database)
+    while true {
+      do {
+        return Self.tell(try await adoption.run(store), upgrade.network)
+      } catch {
+        guard Self.isPassing(error) else {
+          Self.complain("failed to migrate ipam: \(error)")
+          return 1
+        }
+        Self.complain("failed to migrate ipam, retrying... error=\(error)")
+        sleep(1)
       }
-      Self.complain("migration from host-local to calico-ipam complete")
-      return 0
-    } catch {
-      Self.complain("failed to migrate ipam: \(error)")
+    }
+  }
+
+  /// Whether time heals a failure. Upstream tries for ever whatever it is; what only a person can put right is told here.
+  static func isPassing(_ error: any Error) -> Bool {
+    switch error {
+    case let error as DatastoreError: error.code == .unavailable
+    case let error as EngineError: error.code == .contention
+    default: false
+    }
+  }
+
+  private static func tell(_ report: Adoption.Report, _ network: String) -> Int32 {
+    complain("adopted \(report.adopted.count) address(es) of network \(network)")
+    if !report.outside.isEmpty {
+      let list = report.outside.map(\.description).joined(separator: ", ")
+      complain("in no enabled IP pool, and so left with host-local: \(list)")
+    }
+    for kept in report.kept {
+      complain("cannot adopt \(kept.address): \(kept.reason)")
+    }
+    guard report.kept.isEmpty else {
+      complain("migration from host-local to calico-ipam incomplete: \(report.kept.count) address(es) left")
       return 1
     }
+    complain("migration from host-local to calico-ipam complete")
+    return 0
   }
 
   private static func environment(_ name: String) -> String {

@@ -11,7 +11,7 @@ import SQLiteDatastore
 struct RecordingStore: Datastore {
   private let store: SQLiteDatastore
   private let recorder: AttachmentRecorder
-  private let configuration: CalicoConfiguration
+  private var configuration: CalicoConfiguration
   private let invocation: CNIInvocation
 
   init(
@@ -19,6 +19,10 @@ struct RecordingStore: Datastore {
     _ invocation: CNIInvocation
   ) {
     self.configuration = configuration
+    if invocation.verb == .add {
+      // The command that a refusal names has to be about the same node, whatever the environment of a person's shell.
+      self.configuration.nodeName = NodeName.find(configuration, log: { _ in })
+    }
     self.invocation = invocation
     store = SQLiteDatastore(
       path: configuration.databaseFile,
@@ -40,9 +44,9 @@ struct RecordingStore: Datastore {
       guard case .block(let cidr) = change.key, case .value = change.final else { return nil }
       return cidr
     }
-    let reservations = try await keepApart(blocks, deadline)
+    let separation = try await neighbour.keepApart(blocks) { try await pools(deadline) }
     let outcome = try await recorder.commit(plan, to: store, deadline: deadline)
-    reservations?.finish()
+    separation.finish()
     return outcome
   }
 
@@ -50,44 +54,13 @@ struct RecordingStore: Datastore {
     store.watch(kinds, from: cursor)
   }
 
-  /// Marks the pools of some blocks as in use by this strategy, and then looks whether host-local has reservations in
-  /// them.
-  ///
-  /// The order counts. Whoever reserves an address for host-local makes its directory first and then looks for the
-  /// marker, so of two that begin at the same time at least one sees the other.
-  ///
-  /// - Returns: the lock of the reservations, if there are any, to be held until the commit is made.
-  /// - Throws: ``CalicoFailure`` when addresses have to be adopted first.
-  private func keepApart(_ blocks: [CIDR], _ deadline: Deadline) async throws -> LockedReservations? {
-    let marker = StrategyMarker(
-      network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory)
-    let marked = try marker.networks()
-    let unmarked = blocks.filter { block in !marked.contains { $0.contains(block) } }
-    if !unmarked.isEmpty {
-      let pools = try await pools(deadline)
-      for block in unmarked {
-        try marker.add(pools.first { $0.contains(block) } ?? block)
-      }
-    }
-    let opened = try LockedReservations.open(
-      network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory, creating: false,
-      log: invocation.streams.log)
-    guard let opened else { return nil }
-    let reservations = try opened.all()
-    if !reservations.isEmpty { try await refuse(reservations.map(\.address), blocks, deadline) }
-    return opened
-  }
-
-  private func refuse(_ addresses: [IPAddress], _ blocks: [CIDR], _ deadline: Deadline) async throws {
-    for pool in try await pools(deadline) where blocks.contains(where: { pool.contains($0) }) {
-      guard let address = addresses.first(where: { pool.contains($0) }) else { continue }
-      let count = addresses.count { pool.contains($0) }
-      throw CalicoFailure(
-        "IP pool \(pool) overlaps \(count) live host-local reservation(s) of network \(configuration.networkName), "
-          + "such as \(address)",
-        details: "adopt them first: calico-ipam -upgrade --network \(configuration.networkName), "
-          + "or set ipam.adoptHostLocal to true")
-    }
+  private var neighbour: HostLocalNeighbour {
+    let upgrade = CommandLineCall.Upgrade(
+      network: configuration.networkName, node: configuration.nodeName, dataDirectory: configuration.hostLocalDirectory,
+      database: configuration.databaseFile)
+    return HostLocalNeighbour(
+      network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory,
+      adoptCommand: upgrade.commandLine, log: invocation.streams.log)
   }
 
   private func pools(_ deadline: Deadline) async throws -> [CIDR] {

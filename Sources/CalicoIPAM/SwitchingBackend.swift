@@ -1,5 +1,7 @@
 import CNI
 import CalicoBackend
+import CalicoEngine
+import CalicoModel
 import Datastore
 import HostLocal
 import IPAM
@@ -26,10 +28,14 @@ struct SwitchingBackend: IPAMBackend {
   func assign(_ request: AssignmentRequest) async throws -> Assignment {
     if configuration.adoptsHostLocal {
       let adoption = Adoption(
-        network: configuration.networkName, handlePrefix: configuration.networkName,
-        node: NodeName.find(configuration, log: streams.log), dataDirectory: configuration.hostLocalDirectory,
-        log: streams.log)
-      _ = try await adoption.run(SQLiteDatastore(path: configuration.databaseFile))
+        network: configuration.networkName, node: NodeName.find(configuration, log: streams.log),
+        dataDirectory: configuration.hostLocalDirectory, log: streams.log)
+      let report = try await adoption.run(SQLiteDatastore(path: configuration.databaseFile))
+      if let kept = report.kept.first {
+        throw CalicoFailure(
+          "cannot adopt \(report.kept.count) host-local reservation(s) of network \(configuration.networkName), such "
+            + "as \(kept.address)", details: kept.reason)
+      }
     }
     do {
       return try await calico.assign(request)
@@ -56,7 +62,10 @@ struct SwitchingBackend: IPAMBackend {
     return true
   }
 
+  /// Looks for reservations before and after: `-upgrade` moves an address from there to the datastore and
+  /// `ipamctl host-local adopt` moves it back, each while this call may be at work.
   func release(_ attachment: Attachment) async throws {
+    try releaseReservations(of: attachment)
     try await calico.release(attachment)
     try releaseReservations(of: attachment)
   }
@@ -72,7 +81,22 @@ struct SwitchingBackend: IPAMBackend {
   }
 
   func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
-    try await calico.check(attachment, expecting: addresses)
+    do {
+      try await calico.check(attachment, expecting: addresses)
+    } catch let failure as CalicoFailure where failure.code == .doesNotExist {
+      // What host-local gave stays valid, adopted or not. It may have been adopted since the first look.
+      if try !hasReservation(attachment) { try await calico.check(attachment, expecting: addresses) }
+    }
+  }
+
+  private func hasReservation(_ attachment: Attachment) throws -> Bool {
+    let reservations = try LockedReservations.open(
+      network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory, creating: false,
+      log: streams.log)
+    guard var reservations else { return false }
+    let isReserved = try reservations.hasReservation(of: attachment)
+    reservations.finish()
+    return isReserved
   }
 
   func collect(keeping valid: Set<Attachment>) async throws {

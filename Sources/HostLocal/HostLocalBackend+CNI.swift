@@ -7,6 +7,7 @@ extension CNIPlugin<HostLocalBackend> {
     HostLocalBackend(
       try configuration(of: invocation),
       releaseElsewhere: { releaseUnderCalico(invocation) },
+      findElsewhere: { callCalico(invocation) == 0 },
       log: invocation.streams.log
     )
   }
@@ -14,13 +15,19 @@ extension CNIPlugin<HostLocalBackend> {
   /// Has `calico-ipam` release what the container got while the network was configured for it. A failure is a warning:
   /// what is left there is for `ipamctl ipam gc`, and must not keep the container from going.
   private static func releaseUnderCalico(_ invocation: CNIInvocation) {
-    guard let sibling = SiblingPlugin("calico-ipam") else {
+    guard let status = callCalico(invocation) else {
       invocation.streams.log(
         "addresses of \(invocation.configuration.name) under calico-ipam are not released: no such plugin")
       return
     }
-    let status = sibling.call(input: JSON.object(invocation.configuration.document).encoded())
     if status != 0 { invocation.streams.log("calico-ipam could not release: exit status \(status)") }
+  }
+
+  /// Has `calico-ipam` answer the same call.
+  ///
+  /// - Returns: its exit status; nil when it does not lie beside this plugin.
+  private static func callCalico(_ invocation: CNIInvocation) -> Int32? {
+    SiblingPlugin("calico-ipam")?.call(input: JSON.object(invocation.configuration.document).encoded())
   }
 
   /// What each verb needs of the configuration, and no more: GC has to work when the ranges come by capability.

@@ -20,13 +20,17 @@ public struct HostLocalBackend: IPAMBackend {
   ///   - configuration: the network's configuration.
   ///   - releaseElsewhere: releases what the attachment of a DEL holds under another strategy; called only when that
   ///     strategy was in use for this network.
+  ///   - findElsewhere: whether the attachment of a CHECK holds what it should under the other strategy; called only when
+  ///     that was in use, and there is nothing here.
   ///   - log: takes warnings, a line each.
   public init(
     _ configuration: HostLocalConfiguration,
     releaseElsewhere: @escaping @Sendable () -> Void = {},
+    findElsewhere: @escaping @Sendable () -> Bool = { false },
     log: @escaping @Sendable (String) -> Void
   ) {
-    self.init(configuration, surroundings: StoreSurroundings(releaseElsewhere: releaseElsewhere, log: log))
+    let surroundings = StoreSurroundings(releaseElsewhere: releaseElsewhere, findElsewhere: findElsewhere, log: log)
+    self.init(configuration, surroundings: surroundings)
   }
 
   init(_ configuration: HostLocalConfiguration, surroundings: StoreSurroundings) {
@@ -83,15 +87,15 @@ public struct HostLocalBackend: IPAMBackend {
   ///
   /// - Throws: ``HostLocalError`` when the directory or its lock cannot be had.
   public func release(_ attachment: Attachment) async throws {
-    try releaseReservations(of: attachment)
     // The lock has been given back: whoever releases there looks here for reservations as well.
-    if StrategyMarker(network: configuration.name, dataDirectory: configuration.dataDirectory).exists {
-      surroundings.releaseElsewhere()
-    }
+    if try releaseReservations(of: attachment) { surroundings.releaseElsewhere() }
   }
 
-  private func releaseReservations(of attachment: Attachment) throws(HostLocalError) {
+  /// - Returns: whether the other strategy was in use. That counts while the lock is held: later its addresses may have
+  ///   been handed over, to where this call has looked already.
+  private func releaseReservations(of attachment: Attachment) throws(HostLocalError) -> Bool {
     var store = try openStore()
+    let isMarked = marker.exists
     var ledger = BootLedger(of: configuration, &store)
     for _ in configuration.rangeSets {
       let holdings = try store.holdings(of: attachment)
@@ -103,22 +107,32 @@ public struct HostLocalBackend: IPAMBackend {
     }
     ledger.forgetFormer(attachment)
     store.finish()
+    return isMarked
   }
 
-  /// Finds any reservation of the attachment, or an old-format one of its container. Which addresses the runtime
-  /// expects is not looked at, as upstream does not.
+  /// Finds any reservation of the attachment, or an old-format one of its container; failing that, what it got while the
+  /// network was configured for the other strategy. Which addresses the runtime expects is not looked at, as upstream
+  /// does not.
   ///
   /// - Throws: ``HostLocalError`` with ``HostLocalError/Code/notFound`` when there is none.
   public func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
-    var store = try openStore()
-    let holdings = try store.holdings(of: attachment)
-    store.finish()
-    guard !holdings.isEmpty else {
+    // The lock has been given back: whoever looks there looks here as well.
+    let (isReserved, isMarked) = try look(for: attachment)
+    if !isReserved, !(isMarked && surroundings.findElsewhere()) {
       throw HostLocalError(
         .notFound,
         "host-local: Failed to find address added by container \(attachment.containerID)"
       )
     }
+  }
+
+  /// Whether an attachment has a reservation, and at the same moment whether the other strategy was in use.
+  private func look(for attachment: Attachment) throws(HostLocalError) -> (isReserved: Bool, isMarked: Bool) {
+    var store = try openStore()
+    let isReserved = try !store.holdings(of: attachment).isEmpty
+    let isMarked = !isReserved && marker.exists
+    store.finish()
+    return (isReserved, isMarked)
   }
 
   private func openStore() throws(HostLocalError) -> ReservationStore {

@@ -99,6 +99,12 @@ public enum NodeName {
     return trimmed(hostName()).lowercased()
   }
 
+  /// The name of the host where no configuration says otherwise.
+  ///
+  /// - Parameter log: takes warnings.
+  /// - Returns: the name, empty when even the host has none.
+  public static func ofHost(log: (String) -> Void) -> String { find(CalicoConfiguration(networkName: ""), log: log) }
+
   private static func trimmed(_ text: String) -> String {
     var text = text[...]
     while text.first?.isWhitespace == true { text.removeFirst() }

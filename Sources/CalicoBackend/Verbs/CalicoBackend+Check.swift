@@ -20,9 +20,11 @@ extension CalicoBackend {
         held = []
       }
       guard !held.isEmpty else {
-        throw CalicoFailure(
+        var failure = CalicoFailure(
           "calico-ipam: no address is assigned to container \(workload.containerID)",
           details: "handle \(workload.handleID) holds nothing; DEL and ADD of the container assign anew")
+        failure.code = .doesNotExist
+        throw failure
       }
       let missing = (addresses ?? []).filter { !held.contains($0) }
       guard missing.isEmpty else {

@@ -217,6 +217,22 @@ struct ReservationStore: ~Copyable {
     }
   }
 
+  /// Whether no address is reserved.
+  var isEmpty: Bool { table.count == 0 }
+
+  /// How many addresses of a network are reserved, and the first of those in the table's order; nil for none.
+  func reserved(in network: CIDR) -> (count: Int, example: IPAddress)? {
+    guard let range = AddressRange(network.network, through: network.last) else { return nil }
+    let count = table.countTaken(in: range)
+    guard count > 0, let example = table.firstTaken(in: range) else { return nil }
+    return (count, example)
+  }
+
+  /// What the reservation of an address holds; nil when there is none.
+  func content(of address: IPAddress) -> ReservationContent? {
+    StoreFile.read(address.description, in: directory).map { ReservationContent($0.bytes) }
+  }
+
   /// The first address of `range` that is not reserved.
   func firstFree(in range: AddressRange) -> IPAddress? { table.firstFree(in: range) }
 

@@ -118,6 +118,17 @@ struct ReservationTable: ~Copyable {
     return nil
   }
 
+  /// The address of some record in `range`; nil when there is none.
+  func firstTaken(in range: AddressRange) -> IPAddress? {
+    for number in 1..<(Int(header.recordsUsed) + 1) {
+      let place = layout.record(number)
+      guard memory.load(place + RecordField.lastSeen, as: UInt32.self) != 0 else { continue }
+      let address = loadRecord(place).address
+      if range.contains(address) { return address }
+    }
+    return nil
+  }
+
   /// How many addresses of `range` have a record.
   func countTaken(in range: AddressRange) -> Int {
     let (first, last) = (Self.key(range.first), Self.key(range.last))

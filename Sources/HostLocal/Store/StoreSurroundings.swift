@@ -11,6 +11,8 @@ struct StoreSurroundings: Sendable {
   var lockPatience: UInt32 = 5
   /// Releases what the attachment at hand holds under another strategy.
   var releaseElsewhere: @Sendable () -> Void = {}
+  /// Whether the attachment at hand holds what it should under another strategy.
+  var findElsewhere: @Sendable () -> Bool = { false }
   /// Takes warnings, a line each.
   var log: @Sendable (String) -> Void
 }
