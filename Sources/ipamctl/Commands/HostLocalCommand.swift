@@ -13,7 +13,10 @@ struct HostLocalCommand: ParsableCommand {
         ipamctl host-local check                which reservations look dead, and why
         ipamctl host-local gc                   what would be released as dead
         ipamctl host-local gc --apply           release it
+        ipamctl host-local adopt --network N    what calico-ipam would hand over, on the way back
       """,
-    subcommands: [ShowCommand.self, CheckCommand.self, ReleaseCommand.self, CollectCommand.self]
+    subcommands: [
+      ShowCommand.self, CheckCommand.self, ReleaseCommand.self, CollectCommand.self, AdoptCommand.self,
+    ]
   )
 }
