@@ -11,6 +11,7 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   let workload: Workload?
   let nodeName: String
   let surroundings: Surroundings
+  let log: CallLog
   private let openStore: @Sendable (StoreAccess) throws -> Store
 
   /// What a verb needs the store for.
@@ -33,6 +34,10 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   ) throws(CalicoFailure) {
     let configuration = try CalicoConfiguration(invocation.configuration)
     self.configuration = configuration
+    let log = CallLog(configuration, surroundings)
+    var surroundings = surroundings
+    surroundings.log = { log.warning($0) }
+    self.log = log
     self.surroundings = surroundings
     self.openStore = { try openStore(configuration, $0) }
     nodeName = NodeName.find(configuration, log: surroundings.log)

@@ -56,6 +56,11 @@ extension Timestamp: CustomStringConvertible {
     return text + " +0000 UTC"
   }
 
+  /// The form of log lines: `2026-08-22 13:33:01.512`, in UTC.
+  public var logText: String {
+    dateAndTime(separator: " ") + "." + Self.padded(fraction / 1_000_000, width: 3)
+  }
+
   private func dateAndTime(separator: String) -> String {
     let date = CivilDate(daysSinceEpoch: (seconds - secondOfDay) / 86_400)
     var text = Self.padded(date.year, width: 4)

@@ -229,8 +229,8 @@ struct StoreFileTests {
     try reader.run("BEGIN")
     #expect(try reader.number("SELECT count(*) FROM entries") == 1)
     let value = String(repeating: "x", count: 16_000)
-    for number in 0..<60 { try await store.put((.handle(String(number % 10)), value)) }
-    #expect(scratch.status("-wal").st_size > 500_000)
+    for number in 0..<100 { try await store.put((.handle(String(number % 10)), value)) }
+    #expect(scratch.status("-wal").st_size > 900_000)
     #expect(try reader.number("SELECT count(*) FROM entries") == 1)
     try reader.run("COMMIT")
     try await store.put((.handle("0"), value))

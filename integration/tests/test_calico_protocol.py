@@ -306,6 +306,26 @@ class Configuration(calico.CalicoTest):
             answer = self.network(assign_ipv4=v4, assign_ipv6=v6).add("c%d" % number)
             self.assertEqual(len(self.assertSucceeds(answer).addresses), expected, (v4, v6))
 
+    def test_log_file(self):
+        """Made with its directory; what is logged depends on the level, and stdin never is."""
+        path = os.path.join(self.net.directory, "log", "cni", "cni.log")
+        more = {"log_file_path": path, "secret": "s3cret"}
+        (address,) = self.assertSucceeds(self.net.add("logged", config=self.net.config(**more))).addresses
+        self.assertFails(self.net.add("b", config=self.net.config(**more, nodename="nobody")), 999)
+        self.assertSucceeds(self.net.delete("logged", config=self.net.config(**more)))
+        quiet = self.net.config(**more, log_level="error")
+        self.assertSucceeds(self.net.add("quiet", config=quiet))
+        with open(path, encoding="utf-8") as log:
+            lines = log.read().splitlines()
+        self.assertEqual(len(lines), 3, lines)
+        for line, level in zip(lines, ("INFO", "ERROR", "INFO")):
+            pattern = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[%s\]\[\d+\] ipam: .+" % level
+            self.assertRegex(line, pattern)
+        self.assertIn(address, lines[0])
+        self.assertIn("Node(nobody)", lines[1])
+        self.assertIn('HandleID="%s.logged"' % self.net.name, lines[2])
+        self.assertNotIn("s3cret", "".join(lines))
+
     def test_unknown_members_are_ignored(self):
         more = {"ignored": {"deep": [1, {"x": None}]}, "capabilities": {"ips": True}}
         self.assertSucceeds(self.network(ignored=7, ranges=[[{"subnet": "x"}]]).add(more=more))

@@ -21,6 +21,8 @@ public struct CalicoConfiguration: Hashable, Sendable {
   public var logLevel = "info"
   /// A file that takes log lines besides stderr; empty for none.
   public var logFile = ""
+  /// The size in MB above which that file is put aside as `<file>.1`.
+  public var logFileMegabytes: Int64 = 100
   public var datastoreType = DatastoreType.sqlite
   /// The file of the embedded datastore.
   public var databaseFile = "/var/lib/swift-ipam/ipam.db"

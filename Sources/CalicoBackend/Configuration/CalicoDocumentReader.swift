@@ -32,7 +32,7 @@ struct CalicoDocumentReader {
     "windows_loopback_DSR",
   ]
   private static let otherNumbers = [
-    "mtu", "num_queues", "log_file_max_size", "log_file_max_age", "log_file_max_count", "qps", "burst", "vxlan_vni",
+    "mtu", "num_queues", "log_file_max_age", "log_file_max_count", "qps", "burst", "vxlan_vni",
     "windows_pod_deletion_timestamp_timeout",
   ]
 
@@ -64,6 +64,10 @@ struct CalicoDocumentReader {
       text(member, "log_level", \.logLevel)
     } else if key.matchesFieldName("log_file_path") {
       text(member, "log_file_path", \.logFile)
+    } else if key.matchesFieldName("log_file_max_size") {
+      var size: Int64 = 0
+      decoder.decode(member.value, as: "NetConf.log_file_max_size", into: &size)
+      if size > 0 { configuration.logFileMegabytes = min(size, 1_000_000) }
     } else if key.matchesFieldName("datastore_type") {
       decoder.decode(member.value, as: "NetConf.datastore_type", into: &datastoreType)
     } else if key.matchesFieldName("database_file") {

@@ -10,9 +10,16 @@ extension CalicoBackend {
   /// - Throws: ``CalicoFailure``; then nothing that this call took is kept, in either family.
   public func assign(_ request: AssignmentRequest) async throws -> Assignment {
     do {
-      return try await assigned(request)
+      let assignment = try await assigned(request)
+      let addresses = assignment.addresses.map(\.address.description).joined(separator: " ")
+      log.info(
+        "Calico CNI IPAM assigned addresses",
+        ["Addresses": addresses, "ContainerID": workload?.containerID ?? "", "HandleID": workload?.handleID ?? ""])
+      return assignment
     } catch {
-      throw CalicoFailure.from(error)
+      let failure = CalicoFailure.from(error)
+      log.failure("\(failure)")
+      throw failure
     }
   }
 

@@ -18,6 +18,10 @@ extension CalicoBackend {
       let handles = [workload.handleID, workload.legacyHandleID]
       let result = try await runner.run(ReleaseByHandle(handles, time: surroundings.now()), deadline: deadline)
       remember(result.freed)
+      let count = result.counts.values.reduce(0, +)
+      log.info(
+        count > 0 ? "Released address using handleID" : "Asked to release address but it doesn't exist. Ignoring",
+        ["ContainerID": workload.containerID, "HandleID": workload.handleID])
     } catch {
       throw CalicoFailure.from(error)
     }
