@@ -94,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux",
-        "FileSystem", "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "CYAML",
       ],
       swiftSettings: common

@@ -143,30 +143,6 @@ struct Adoption {
   }
 }
 
-extension ReservationContent {
-  /// Whom a reservation belongs to, in text that names something.
-  struct Holder: Hashable {
-    let containerID: String
-    /// Nil in the old format.
-    let interfaceName: String?
-  }
-
-  /// The holder; nil when the content is not what a plugin writes, and so can be no part of a handle.
-  var holder: Holder? {
-    switch self {
-    case .attachment(let containerID, let interfaceName):
-      guard Attachment.isValid(containerID: containerID) else { return nil }
-      return Holder(
-        containerID: String(decoding: containerID, as: UTF8.self),
-        interfaceName: String(decoding: interfaceName, as: UTF8.self))
-    case .container(let containerID):
-      guard Attachment.isValid(containerID: containerID) else { return nil }
-      return Holder(containerID: String(decoding: containerID, as: UTF8.self), interfaceName: nil)
-    case .damaged: return nil
-    }
-  }
-}
-
 /// The embedded datastore with a record of the attachment that is written with its addresses.
 struct EvidencedStore: Datastore {
   let store: SQLiteDatastore

@@ -9,6 +9,7 @@ import SQLiteDatastore
 import Testing
 
 @testable import CalicoIPAM
+@testable import ipamctl
 
 @Suite("The switch between the strategies")
 final class SwitchTests {
@@ -47,10 +48,12 @@ final class SwitchTests {
     try await Adoption(network: "pods", node: "n1", dataDirectory: data, log: { _ in }).run(database)
   }
 
-  private func back(node: String = "n1", interface: String = "eth0") -> ReturnToHostLocal<SQLiteDatastore> {
+  private func back(node: String = "n1", interface: String = "eth0") -> ReturnToHostLocal<EvidencedStore> {
     let database = database
+    // As the tool's store, it forgets what is recorded of handles that are deleted.
+    let store = EvidencedStore(store: database, recorder: AttachmentRecorder(nil, of: ""))
     return ReturnToHostLocal(
-      network: "pods", node: node, dataDirectory: data, interfaceName: interface, store: database,
+      network: "pods", node: node, dataDirectory: data, interfaceName: interface, store: store,
       evidence: { try await database.evidence(deadline: .distantFuture) }, log: { _ in })
   }
 

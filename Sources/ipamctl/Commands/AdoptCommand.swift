@@ -1,7 +1,6 @@
 import ArgumentParser
 import CNI
 import CalicoBackend
-import CalicoIPAM
 import HostLocal
 import IPAddressing
 import JSON

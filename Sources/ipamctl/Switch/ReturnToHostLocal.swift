@@ -1,11 +1,11 @@
 import CalicoBackend
 import CalicoEngine
 import CalicoModel
-public import Datastore
-public import HostLocal
+import Datastore
+import HostLocal
 import IPAM
-public import IPAddressing
-public import SQLiteDatastore
+import IPAddressing
+import SQLiteDatastore
 
 #if canImport(Glibc)
   import Glibc
@@ -13,13 +13,13 @@ public import SQLiteDatastore
   import Musl
 #endif
 
-/// Hands the addresses of a network from the datastore over to host-local, the way back of ``Adoption``: each is
+/// Hands the addresses of a network from the datastore over to host-local, the way back of `calico-ipam -upgrade`: each is
 /// reserved for its container, and then released in the datastore.
 ///
 /// Reserved first: an address that is cut off in between has one owner in two places, never none, and neither strategy
 /// gives it to anybody else. The next run finds the reservation and goes on. The lock of the reservations is held
 /// throughout, so that what a DEL of either type releases is not handed over behind its back.
-public struct ReturnToHostLocal<Store: Datastore>: Sendable {
+struct ReturnToHostLocal<Store: Datastore>: Sendable {
   private let network: String
   private let node: String
   private let dataDirectory: String
@@ -30,34 +30,34 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   private let surroundings: Surroundings
 
   /// An assignment in the datastore that has a place on the other side.
-  public struct Holding: Hashable, Sendable {
-    public var address: IPAddress
-    public var containerID: String
-    public var interfaceName: String
+  struct Holding: Hashable, Sendable {
+    var address: IPAddress
+    var containerID: String
+    var interfaceName: String
     let handleID: String
     let sequenceNumber: UInt64?
   }
 
   /// An assignment of the network that stays where it is.
-  public struct Kept: Hashable, Sendable {
-    public var address: IPAddress
-    public var reason: String
+  struct Kept: Hashable, Sendable {
+    var address: IPAddress
+    var reason: String
   }
 
   /// What the datastore has of the network.
-  public struct Survey: Hashable, Sendable {
-    public var movable: [Holding] = []
-    public var kept: [Kept] = []
+  struct Survey: Hashable, Sendable {
+    var movable: [Holding] = []
+    var kept: [Kept] = []
 
-    public var isEmpty: Bool { movable.isEmpty && kept.isEmpty }
+    var isEmpty: Bool { movable.isEmpty && kept.isEmpty }
   }
 
   /// What was done.
-  public struct Report: Hashable, Sendable {
-    public var moved: [Holding] = []
-    public var kept: [Kept] = []
+  struct Report: Hashable, Sendable {
+    var moved: [Holding] = []
+    var kept: [Kept] = []
     /// Whether host-local may give out the addresses of the pools again.
-    public var isComplete = false
+    var isComplete = false
   }
 
   /// A return.
@@ -70,7 +70,7 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   ///   - store: the datastore; it forgets the evidence of handles that are deleted.
   ///   - evidence: what the datastore records of attachments.
   ///   - log: takes warnings, a line each.
-  public init(
+  init(
     network: String, node: String, dataDirectory: String, interfaceName: String, store: Store,
     evidence: @escaping @Sendable () async throws -> [AttachmentEvidence], log: @escaping @Sendable (String) -> Void
   ) {
@@ -85,7 +85,7 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   }
 
   /// Whether calico-ipam is on record as giving out addresses of the network.
-  public var isMarked: Bool { marker.exists }
+  var isMarked: Bool { marker.exists }
 
   private var marker: StrategyMarker { StrategyMarker(network: network, dataDirectory: dataDirectory) }
   private var deadline: Deadline { .after(milliseconds: surroundings.milliseconds) }
@@ -95,7 +95,7 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   /// Finds the network's assignments, by address. Changes nothing.
   ///
   /// - Throws: an error of the store.
-  public func survey() async throws -> Survey {
+  func survey() async throws -> Survey {
     let records = Dictionary(grouping: try await evidence(), by: \.handle)
     var survey = Survey()
     try await forEachAssignment { address, attribute, sequenceNumber in
@@ -185,7 +185,7 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   /// - Parameter survey: what the datastore has.
   /// - Returns: what would be done.
   /// - Throws: `HostLocalError` when the reservations cannot be read.
-  public func preview(_ survey: Survey) throws(HostLocalError) -> Report {
+  func preview(_ survey: Survey) throws(HostLocalError) -> Report {
     let reserved = try reservations()
     var report = Report()
     report.kept = survey.kept
@@ -222,7 +222,7 @@ public struct ReturnToHostLocal<Store: Datastore>: Sendable {
   ///
   /// - Returns: what was done.
   /// - Throws: `HostLocalError`, or an error of the store; what was handed over before stays so.
-  public func perform() async throws -> Report {
+  func perform() async throws -> Report {
     let opened = try LockedReservations.open(
       network: network, dataDirectory: dataDirectory, creating: true, log: log)
     guard var reservations = opened else {
