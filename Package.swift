@@ -186,9 +186,9 @@ let package = Package(
     .testTarget(
       name: "CalicoIPAMTests",
       dependencies: [
-        "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal",
-        "CNI",
-        "IPAM", "IPAddressing",
+        "CalicoIPAM", "ipamctl", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
+        "HostLocal", "CNI", "IPAM", "IPAddressing",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),
