@@ -195,8 +195,8 @@ let package = Package(
     .testTarget(
       name: "ipamctlTests",
       dependencies: [
-        "ipamctl", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal",
-        "IPAddressing", "JSON",
+        "ipamctl", "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
+        "HostLocal", "IPAM", "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common

@@ -62,22 +62,35 @@ struct SwitchingBackend: IPAMBackend {
     return true
   }
 
-  /// Looks for reservations before and after: `-upgrade` moves an address from there to the datastore and
-  /// `ipamctl host-local adopt` moves it back, each while this call may be at work.
+  /// How often a release is begun: once more for each time the address was moved meanwhile.
+  private static let releases = 10
+
+  /// Releases what the container has on either side. It is over when both have been seen empty under the lock of the
+  /// reservations, without which neither `-upgrade` nor `ipamctl host-local adopt` moves anything.
   func release(_ attachment: Attachment) async throws {
-    try releaseReservations(of: attachment)
-    try await calico.release(attachment)
-    try releaseReservations(of: attachment)
+    for _ in 0..<Self.releases {
+      try await calico.release(attachment)
+      if try await isReleased(attachment) { return }
+    }
+    throw CalicoFailure(
+      "the address of container \(attachment.containerID) is moved between host-local and calico-ipam all the time",
+      details: "end what runs `calico-ipam -upgrade` or `ipamctl host-local adopt` again and again")
   }
 
   /// Removes what the container got while the network was configured for host-local.
-  private func releaseReservations(of attachment: Attachment) throws {
+  ///
+  /// - Returns: whether nothing has come back to the datastore. The lock is not held while that is written, because
+  ///   whoever writes has the host's lock first.
+  private func isReleased(_ attachment: Attachment) async throws -> Bool {
     let reservations = try LockedReservations.open(
       network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory, creating: false,
       log: streams.log)
-    guard var reservations else { return }
+    // Without a directory nothing was ever moved.
+    guard var reservations else { return true }
     try reservations.remove(heldBy: attachment)
+    let isGone = try await !calico.hasAddresses()
     reservations.finish()
+    return isGone
   }
 
   func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {

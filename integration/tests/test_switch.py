@@ -393,6 +393,24 @@ class Switch(Owners):
                 self.finish(upgrade, deletion)
                 self.assertNotIn(container, {**self.node.reserved(), **self.node.assigned()}.values())
 
+    def test_deletion_between_there_and_back(self):
+        """A DEL during which an address goes to host-local and comes back releases it all the same."""
+        self.populate(self.node, "calico-ipam", "a")
+        with open(self.node.config("calico-ipam")["ipam_lock_file"], "rb") as host:
+            fcntl.flock(host, fcntl.LOCK_EX)
+            deletion = self.start_call("calico-ipam", "DEL", "a")
+            self.await_lock(deletion)
+            self.assertSays(self.node.adopt("host-local"), 0, "handed over")
+            with open(self.node.lock, "rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                upgrade = self.start(self.node.command("calico-ipam"))
+                self.await_lock(upgrade)
+                fcntl.flock(host, fcntl.LOCK_UN)
+                self.await_lock(deletion)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                self.finish(upgrade, deletion)
+        self.assertOwners(self.node, {})
+
     def test_deletion_before_the_way_back(self):
         """A host-local DEL that found nothing in its files does not miss what adopt puts there meanwhile."""
         self.populate(self.node, "calico-ipam", "a")
@@ -519,6 +537,8 @@ class Storm(Owners):
         super().setUp()
         self.node, self.ledger = self.make(), ledger.Ledger()
         self.tally, self.over = collections.Counter(), threading.Event()
+        # When everything that may matter to a fault was at work: (what, began, ended, how it ended).
+        self.history = collections.defaultdict(list)
 
     def run_program(self, words, delay, config=b"", environment=None):
         """Runs to its end, or to SIGKILL after a delay. Returns (was it killed, answer)."""
@@ -532,8 +552,22 @@ class Storm(Owners):
         return process.returncode == -signal.SIGKILL, plugin.Answer(process.returncode, out, error)
 
     def call(self, kind, verb, container, delay=None):
-        config = plugin.encode(self.node.config(kind))
-        return self.run_program([program(kind)], delay, config, plugin.environment(verb, container=container))
+        config, began = plugin.encode(self.node.config(kind)), time.monotonic()
+        dead, answer = self.run_program([program(kind)], delay, config, plugin.environment(verb, container=container))
+        self.note(container, "%s by %s" % (verb, kind), began, dead, answer)
+        return dead, answer
+
+    def note(self, about, what, began, dead, answer):
+        said = "killed" if dead else "status %d %s" % (answer.status, answer.stderr[-300:].decode(errors="replace"))
+        self.history[about].append((what, began, time.monotonic(), said))
+
+    def story(self, container):
+        """What happened to a container, with the switches that were at work meanwhile."""
+        calls = self.history[container]
+        first, last = calls[0][1], calls[-1][2]
+        switches = [one for one in self.history[None] if one[2] >= first and one[1] <= last]
+        return ["%s %.4f-%.4f %s" % (what, began - first, ended - first, said)
+                for what, began, ended, said in sorted(calls + switches, key=lambda one: one[1])]
 
     def delete(self, random, container):
         """DEL by either type until one succeeds, as a runtime does."""
@@ -573,7 +607,9 @@ class Storm(Owners):
             if self.over.is_set():
                 return
             delay = random.uniform(0.001, 0.05) if random.random() < 0.5 else None
+            began = time.monotonic()
             dead, answer = self.run_program(self.node.command(kind), delay)
+            self.note(None, "switch to " + kind, began, dead, answer)
             self.tally["switch to %s %s" % (kind, "killed" if dead else "done")] += 1
             if not dead and answer.status != 0 and b"nothing to adopt" not in answer.stderr:
                 self.ledger.complain("switch to %s: %s" % (kind, answer))
@@ -594,7 +630,9 @@ class Storm(Owners):
             self.assertGreater(self.tally[kind], 0, "the storm was too short for anything to be switched")
         wanted = {address: container for address, container in self.ledger.owner.items()}
         self.assertEqual(sorted(wanted.values()), sorted(living))
-        self.assertOwners(self.node, wanted)
+        sides = set(self.node.reserved().values()) | set(self.node.assigned().values())
+        odd = sides ^ set(living)
+        self.assertOwners(self.node, wanted, "\n".join(line for one in sorted(odd) for line in [one, *self.story(one)]))
         for kind in ("calico-ipam", "host-local"):
             answer = self.node.adopt(kind)
             self.assertTrue(answer.status == 0 or b"nothing to adopt" in answer.stderr, str(answer))

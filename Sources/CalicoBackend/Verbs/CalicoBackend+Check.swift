@@ -11,14 +11,7 @@ extension CalicoBackend {
   public func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
     do {
       let workload = try requireWorkload()
-      let runner = try runner(.reading)
-      let held: [IPAddress]
-      do {
-        let operation = AddressesOfHandle(workload.handleID, time: surroundings.now())
-        held = try await runner.run(operation, deadline: deadline).map(\.address.address)
-      } catch let error as EngineError where error.code == .doesNotExist {
-        held = []
-      }
+      let held = try await heldAddresses(workload)
       guard !held.isEmpty else {
         var failure = CalicoFailure(
           "calico-ipam: no address is assigned to container \(workload.containerID)",
@@ -35,6 +28,27 @@ extension CalicoBackend {
       }
     } catch {
       throw CalicoFailure.from(error)
+    }
+  }
+
+  /// Whether anything is assigned to the container. Creates nothing, takes no lock.
+  ///
+  /// - Returns: whether there is.
+  /// - Throws: ``CalicoFailure`` when the store fails.
+  public func hasAddresses() async throws -> Bool {
+    do {
+      return try await !heldAddresses(requireWorkload()).isEmpty
+    } catch {
+      throw CalicoFailure.from(error)
+    }
+  }
+
+  private func heldAddresses(_ workload: Workload) async throws -> [IPAddress] {
+    do {
+      let operation = AddressesOfHandle(workload.handleID, time: surroundings.now())
+      return try await runner(.reading).run(operation, deadline: deadline).map(\.address.address)
+    } catch let error as EngineError where error.code == .doesNotExist {
+      return []
     }
   }
 
