@@ -1,7 +1,7 @@
 import ModelChecker
 import Testing
 
-/// A sample of what `check-model` runs at length: see integration/check-model.
+/// A sample of what `check-model` runs at length: see integration/model.
 @Suite("Histories")
 struct HistoryTests {
   @Test("no rule is broken", arguments: [0, 1_000_000, 2_000_000])
