@@ -12,6 +12,9 @@ struct CheckModel {
   /// Which writes are cut off too seldom is looked up after so many histories.
   private static let round = 10_000
 
+  /// How many writes a round goes for at most.
+  private static let mostTargets = 48
+
   static func main() async {
     guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
       print(Arguments.usage)
@@ -54,11 +57,12 @@ struct CheckModel {
     }
   }
 
-  /// The writes to be cut off in the next round: every other round goes for what was cut off too seldom.
+  /// The writes to be cut off in the next round: three of four rounds go for what was cut off least.
   private static func targets(_ arguments: Arguments, _ coverage: Coverage, done: Int) -> [WritePosition] {
     if !arguments.cut.isEmpty { return arguments.cut }
-    guard arguments.minimum > 0, done / round % 2 == 1 else { return [] }
-    return coverage.scarce(below: arguments.minimum).sorted()
+    guard arguments.minimum > 0, done / round % 4 != 0 else { return [] }
+    let scarce = coverage.scarce(below: arguments.minimum).sorted()
+    return Array(scarce.sorted { coverage.cut[$0, default: 0] < coverage.cut[$1, default: 0] }.prefix(mostTargets))
   }
 
   private static func report(_ coverage: Coverage, _ arguments: Arguments, _ duration: Duration) {

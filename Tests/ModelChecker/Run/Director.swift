@@ -35,7 +35,7 @@ struct Director {
     script = Script(seed: seed, world: world, processes: processes, ending: ending)
     self.targets = targets
     faultsLeft = [0, 1, 2, 3, 6][Int.random(in: 0..<5, using: &random)]
-    if !targets.isEmpty { faultsLeft = 6 }
+    if !targets.isEmpty { faultsLeft = 8 }
     crashesLeft = faultsLeft == 0 ? 0 : 1
     stickiness = Int.random(in: 0...7, using: &random)
     self.random = random
@@ -120,7 +120,7 @@ struct Director {
     guard faultsLeft > 0, !positions.isEmpty else { return nil }
     let wishes = targets.isEmpty ? [] : positions.indices.filter { targets.contains(positions[$0]) }
     let wish = wishes.randomElement(using: &random)
-    let odds = wish != nil || unlucky == process.id ? 6 : targets.isEmpty ? 1 : 0
+    let odds = wish != nil ? 10 : unlucky == process.id ? 6 : targets.isEmpty ? 1 : 0
     guard Int.random(in: 0..<12, using: &random) < odds else { return nil }
     let place = wish ?? Int.random(in: 0...positions.count, using: &random)
     let fault = fault(at: place, commit, process, &random)

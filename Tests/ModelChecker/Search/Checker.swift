@@ -5,7 +5,7 @@ public struct Checker: Sendable {
   /// A mistake to be found.
   public var bug: PlantedBug?
   /// How many writes a history goes for.
-  private static let targetsPerHistory = 6
+  private static let targetsPerHistory = 12
   public private(set) var coverage = Coverage()
 
   public init(operations: Int = 30, bug: PlantedBug? = nil) {
