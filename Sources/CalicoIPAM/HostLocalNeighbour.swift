@@ -41,7 +41,8 @@ struct HostLocalNeighbour: Sendable {
   /// - Throws: ``CalicoFailure`` when addresses have to be adopted first, `HostLocalError`, or what `pools` throws.
   func keepApart(_ blocks: [CIDR], pools: () async throws -> [CIDR]) async throws -> Separation {
     let marker = StrategyMarker(network: network, dataDirectory: dataDirectory)
-    while true {
+    // Each round but the last was undone by somebody who switched the network back at that moment.
+    for _ in 0..<100 {
       let opened = try LockedReservations.open(
         network: network, dataDirectory: dataDirectory, creating: false, log: log)
       if let reservations = opened {
@@ -63,6 +64,9 @@ struct HostLocalNeighbour: Sendable {
       // Then from the beginning: somebody may have made the directory before there was a marker to see.
       try mark(Self.networks(of: blocks, in: try await pools()), beside: known, marker)
     }
+    throw CalicoFailure(
+      "network \(network) is switched between host-local and calico-ipam again and again",
+      details: "let one of the two have it")
   }
 
   private func mark(_ networks: [CIDR], beside known: [CIDR], _ marker: StrategyMarker) throws(HostLocalError) {

@@ -44,6 +44,8 @@ struct RecordingStore: Datastore {
       guard case .block(let cidr) = change.key, case .value = change.final else { return nil }
       return cidr
     }
+    // A commit that only takes blocks back gives nothing out that could be somebody's.
+    guard !blocks.isEmpty else { return try await recorder.commit(plan, to: store, deadline: deadline) }
     let separation = try await neighbour.keepApart(blocks) { try await pools(deadline) }
     let outcome = try await recorder.commit(plan, to: store, deadline: deadline)
     separation.finish()
