@@ -53,13 +53,10 @@ struct SwitchingBackend: IPAMBackend {
     let store = SQLiteDatastore(path: configuration.databaseFile)
     let collection = EarlierBootCollection(network: configuration.networkName, store: store, log: streams.log)
     let handles = try await collection.handles(deadline: deadline)
-    guard !handles.isEmpty else { return false }
-    try await calico.release(handles: handles)
-    for handle in handles {
-      try await store.forget(handle, deadline: deadline)
-      streams.log("released the addresses of \(handle), which an earlier boot left")
-    }
-    return true
+    // The evidence of a handle goes with the handle, in the transaction that deletes it.
+    let count = try await calico.release(handles: handles) { try await collection.handles(deadline: deadline) }
+    if count > 0 { streams.log("released \(count) address(es) that an earlier boot left") }
+    return count > 0
   }
 
   /// How often a release is begun: once more for each time the address was moved meanwhile.

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The verbs that upstream's calico-ipam lacks: CHECK that looks, GC and STATUS; and both families or none."""
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 
 import calico
@@ -300,6 +302,38 @@ def hold(path):
 
 def release(holder):
     holder.communicate()
+
+
+class EarlierBoots(calico.CalicoTest):
+    """What an earlier boot left goes when addresses run out, if the configuration says so; nothing else does."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = os.path.join(self.temporary, "boots")
+        os.mkdir(self.directory)
+        store = calico.Store.make(os.path.join(self.directory, "ipam.db"), pools=())
+        store.add_pool("10.63.0.0/30", blockSize=30)
+        self.full = calico.Network(self.directory)
+        for container in ("old-1", "old-2", "kept-1", "kept-2"):
+            self.assertSucceeds(self.full.add(container))
+        with contextlib.closing(sqlite3.connect(store.path)) as database, database:
+            database.execute("UPDATE attachments SET boot_id = 'another' WHERE container LIKE 'old-%'")
+            # Another boot of another machine proves nothing.
+            change = "UPDATE attachments SET boot_id = 'another', machine_id = 'other' WHERE container = 'kept-2'"
+            database.execute(change)
+
+    def test_nothing_is_released_unless_asked_for(self):
+        self.assertFails(self.full.add("new"), 999, "Assigned 0 out of 1")
+
+    def test_released_on_proof(self):
+        network = calico.Network(self.directory, releaseAfterReboot=True)
+        self.assertSucceeds(network.add("new"))
+        self.assertFails(self.full.check("old-1"), 999)
+        self.assertFails(self.full.check("old-2"), 999)
+        for container in ("kept-1", "kept-2", "new"):
+            self.assertSucceeds(self.full.check(container))
+        self.assertSucceeds(network.add("newer"))
+        self.assertFails(network.add("too-many"), 999, "Assigned 0 out of 1")
 
 
 if __name__ == "__main__":

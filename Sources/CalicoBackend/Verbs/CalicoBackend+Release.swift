@@ -27,19 +27,34 @@ extension CalicoBackend {
     }
   }
 
-  /// Gives back everything that some handles hold.
+  /// Gives back the addresses that some handles hold now, and none that one of them is given meanwhile: the addresses are
+  /// read before it is asked a last time which handles are dead, and go with their sequence numbers.
   ///
-  /// - Parameter handles: the handles; those that do not exist are nothing to do.
+  /// - Parameters:
+  ///   - handles: the handles; those that do not exist are nothing to do.
+  ///   - dead: which of them are still nobody's.
+  /// - Returns: how many addresses were given back.
   /// - Throws: ``CalicoFailure`` when the store fails.
-  public func release(handles: [String]) async throws {
+  public func release(handles: [String], ifDead dead: () async throws -> [String]) async throws -> Int {
     do {
       let runner = try runner(.writing)
-      // A few at a time, so that a commit stays small.
-      for start in stride(from: 0, to: handles.count, by: 16) {
-        let some = Array(handles[start..<min(start + 16, handles.count)])
-        let result = try await runner.run(ReleaseByHandle(some, time: surroundings.now()), deadline: deadline)
-        remember(result.freed)
+      var held: [String: [AcquiredAddress]] = [:]
+      for handle in handles {
+        do {
+          held[handle] = try await runner.run(AddressesOfHandle(handle, time: surroundings.now()), deadline: deadline)
+        } catch let error as EngineError where error.code == .doesNotExist {
+          held[handle] = []
+        }
       }
+      let options = try await dead().flatMap { handle in
+        (held[handle] ?? []).map {
+          ReleaseOption($0.address.address, handleID: handle, sequenceNumber: $0.sequenceNumber)
+        }
+      }
+      guard !options.isEmpty else { return 0 }
+      let result = try await runner.run(ReleaseAddresses(options, time: surroundings.now()), deadline: deadline)
+      remember(result.freed)
+      return result.released.count - result.unallocated.count
     } catch {
       throw CalicoFailure.from(error)
     }
