@@ -65,6 +65,9 @@ let package = Package(
       dependencies: ["CLinux", "FileSystem", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
       swiftSettings: common
     ),
+    .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
+    .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
+    .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(
       name: "CalicoIPAM",
       dependencies: [
