@@ -158,7 +158,7 @@ struct EvidencedStore: Datastore {
     try await recorder.commit(plan, to: store, deadline: deadline)
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
-    store.watch(kinds, from: cursor)
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    store.watch(interest, from: cursor)
   }
 }

@@ -52,8 +52,8 @@ struct RecordingStore: Datastore {
     return outcome
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
-    store.watch(kinds, from: cursor)
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    store.watch(interest, from: cursor)
   }
 
   private var neighbour: HostLocalNeighbour {

@@ -25,11 +25,21 @@ public protocol Datastore: Sendable {
   /// - Throws: ``DatastoreError`` when nothing was written and nothing can be.
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome
 
-  /// Reports entries of some kinds as they are, and then as they change.
+  /// Reports entries as they are, and then as they change.
+  ///
+  /// What is not of interest costs the watcher nothing: a driver lets the store tell it apart, and reads no value of it.
   ///
   /// - Parameters:
-  ///   - kinds: which entries.
-  ///   - cursor: where an earlier stream ended; nil to begin with a snapshot.
+  ///   - interest: which entries.
+  ///   - cursor: where an earlier stream ended; nil to begin with what there is. It may be that of another interest: what
+  ///     it has no position for is told from the beginning.
   /// - Returns: the stream of events.
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream
+}
+
+extension Datastore {
+  /// Reports entries of some kinds as they are, and then as they change.
+  public func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
+    watch(WatchInterest(kinds), from: cursor)
+  }
 }

@@ -20,12 +20,33 @@ public enum EntryKind: Hashable, Sendable {
   }
 }
 
-/// Where a stream ended: for each kind, up to which revision it has told everything.
+/// What a stream tells of.
+public struct WatchInterest: Hashable, Sendable {
+  /// Every entry of these kinds.
+  public var kinds: Set<EntryKind>
+  /// Single entries of other kinds, whether they exist or not. A key whose kind is watched is told with its kind.
+  public var keys: Set<Key>
+
+  public init(_ kinds: Set<EntryKind>, keys: Set<Key> = []) {
+    self.kinds = kinds
+    self.keys = keys
+  }
+
+  /// The keys that are not told with their kind.
+  public var singleKeys: Set<Key> {
+    if kinds.isEmpty { return keys }
+    return keys.filter { !kinds.contains(EntryKind(of: $0)) }
+  }
+}
+
+/// Where a stream ended: for each kind and each single entry, up to which revision it has told everything.
 public struct WatchCursor: Hashable, Sendable {
   public var positions: [EntryKind: Revision]
+  public var keys: [Key: Revision]
 
-  public init(_ positions: [EntryKind: Revision]) {
+  public init(_ positions: [EntryKind: Revision], keys: [Key: Revision] = [:]) {
     self.positions = positions
+    self.keys = keys
   }
 }
 
@@ -33,7 +54,8 @@ public struct WatchCursor: Hashable, Sendable {
 public enum WatchEvent: Sendable {
   /// All entries of a kind, at the start and whenever the changes since the last event cannot be told any more.
   case snapshot(EntryKind, [ListResult.Item], Revision)
-  /// An entry was written, or is gone when there is no value.
+  /// An entry was written, or is gone when there is no value. A key that is watched by itself is also told when nothing
+  /// is known of what happened to it before: at the start, and after a gap, in the place of a snapshot.
   case change(Key, Stored?)
   /// Everything up to this position has been told.
   case bookmark(WatchCursor)

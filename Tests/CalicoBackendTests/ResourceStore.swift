@@ -167,7 +167,9 @@ private struct RecordingDatastore: Datastore {
     return outcome
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream { memory.watch(kinds, from: cursor) }
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    memory.watch(interest, from: cursor)
+  }
 }
 
 /// The description of the error that something ends with.

@@ -42,7 +42,7 @@ public struct DatastoreContract: Sendable {
   }
 
   /// All rules.
-  public static let rules = entryRules + planRules + textRules + readRules + listingRules + watchRules
+  public static let rules = entryRules + planRules + textRules + readRules + listingRules + watchRules + keyWatchRules
 
   /// Checks one rule against a new store; what does not hold becomes an issue of the test at hand.
   public func check(_ rule: Rule) async throws {

@@ -118,6 +118,37 @@ struct WatchTests {
     #expect(position != first)
   }
 
+  @Test("a watch of single keys asks for changes of their kind alone, and between them")
+  func ranges() async throws {
+    let keys: Set<Key> = [.block("10.0.0.0/26"), .block("10.0.1.0/26")]
+    let scope = WatchScope(WatchInterest([.configuration, .affinities], keys: keys.union([.configuration])))
+    #expect(scope.keys.map(\.key) == [.block("10.0.0.0/26"), .block("10.0.1.0/26")])
+    let owner = BlockOwner(.host, "n")
+    try await store.put((.handle("a"), "1"), (.block("10.0.2.0/26"), "1"), (.block("10.0.0.128/26"), "1"))
+    try await store.put((.block("10.0.1.0/26"), "1"), (.affinity(owner, .text("10.0.0.0/26")), "1"), (.host("n"), "1"))
+    try await store.put((.configuration, "c"), (.resource(.node, "n"), "1"), (.handle("b"), "1"))
+    let changes = try store.reading(.soon) { (connection) throws(SQLiteError) in
+      try EntryTable(connection: connection).changes(after: 0, in: scope.ranges).map(\.path)
+    }
+    let paths = try #require(changes).map { $0.dropFirst("/calico/ipam/v2/".count) }
+    #expect(
+      paths == [
+        "assignment/ipv4/block/10.0.0.128-26", "assignment/ipv4/block/10.0.1.0-26", "host/n",
+        "host/n/ipv4/block/10.0.0.0-26", "config",
+      ])
+  }
+
+  @Test("a key of a store that appears later is told as a change, and one of a store that is gone as absent")
+  func keysOfNoStore() async throws {
+    let key = Key.block("10.0.0.0/26")
+    var iterator = store.watch(WatchInterest([], keys: [key]), from: nil).makeAsyncIterator()
+    #expect(try await events(&iterator).0 == ["change BlockKey(cidr=10.0.0.0/26)=gone"])
+    try await scratch.open().put((key, "1"))
+    #expect(try await events(&iterator).0 == ["change BlockKey(cidr=10.0.0.0/26)=1"])
+    for name in scratch.names("state") { unlink(scratch.directory + "/state/" + name) }
+    #expect(try await events(&iterator).0 == ["change BlockKey(cidr=10.0.0.0/26)=gone"])
+  }
+
   @Test("a cancelled watch ends")
   func cancelled() async throws {
     let store = store

@@ -29,8 +29,8 @@ struct UnreachableStore: Datastore {
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome { throw Self.silence }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
-    InMemoryDatastore().watch(kinds, from: cursor)
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    InMemoryDatastore().watch(interest, from: cursor)
   }
 }
 
@@ -48,8 +48,8 @@ struct ReplayStore: Datastore {
     try await base.commit(plan, deadline: deadline)
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
-    base.watch(kinds, from: cursor)
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    base.watch(interest, from: cursor)
   }
 }
 

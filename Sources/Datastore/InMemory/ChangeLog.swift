@@ -30,15 +30,19 @@ struct ChangeLog {
 
   /// What changed.
   ///
-  /// - Parameter positions: by kind the revision after which changes count; other kinds do not count.
+  /// - Parameters:
+  ///   - kinds: by kind the revision after which changes count; other kinds do not count.
+  ///   - single: the same for single entries.
   /// - Returns: each key once, in the order of the last changes.
-  func keys(changedSince positions: [EntryKind: Int64]) -> [Key] {
-    guard let first = positions.values.min() else { return [] }
+  func keys(changedSince kinds: [EntryKind: Int64], _ single: [Key: Int64]) -> [Key] {
+    guard let first = [kinds.values.min(), single.values.min()].compactMap(\.self).min() else { return [] }
     var keys: [Key] = []
     var seen: Set<EntryPath> = []
     for record in records.reversed() {
       if record.revision <= first { break }
-      guard let position = positions[EntryKind(of: record.key)], record.revision > position else { continue }
+      guard let position = kinds[EntryKind(of: record.key)] ?? single[record.key], record.revision > position else {
+        continue
+      }
       if seen.insert(EntryPath(record.key)).inserted { keys.append(record.key) }
     }
     return keys.reversed()

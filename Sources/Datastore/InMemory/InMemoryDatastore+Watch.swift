@@ -2,8 +2,8 @@ import CalicoModel
 import Synchronization
 
 extension InMemoryDatastore {
-  public func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream {
-    let start = WatchPositions(kinds, cursor)
+  public func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    let start = WatchPositions(interest, cursor)
     return WatchStream {
       let positions = Mutex(start)
       return { [self] in
@@ -38,14 +38,19 @@ extension InMemoryDatastore {
   }
 }
 
-/// Up to which revision a stream has told everything of each kind; nil before its snapshot.
+/// Up to which revision a stream has told everything of each kind and of each single entry; nil before it has told
+/// anything.
 struct WatchPositions {
   var byKind: [EntryKind: Int64?] = [:]
+  var byKey: [Key: Int64?] = [:]
 
-  init(_ kinds: Set<EntryKind>, _ cursor: WatchCursor?) {
-    for kind in kinds {
-      // A cursor of another driver is as good as none.
+  init(_ interest: WatchInterest, _ cursor: WatchCursor?) {
+    // A cursor of another driver is as good as none.
+    for kind in interest.kinds {
       byKind.updateValue(cursor?.positions[kind].flatMap { Int64($0.token) }, forKey: kind)
+    }
+    for key in interest.singleKeys {
+      byKey.updateValue(cursor?.keys[key].flatMap { Int64($0.token) }, forKey: key)
     }
   }
 }
@@ -54,19 +59,39 @@ extension InMemoryState {
   /// What a stream has not told yet, at most one change an entry; its positions become the present one.
   fileprivate mutating func events(since positions: inout WatchPositions) -> [WatchEvent] {
     var events: [WatchEvent] = []
-    var told: [EntryKind: Int64] = [:]
+    var toldKinds: [EntryKind: Int64] = [:]
     for (kind, position) in positions.byKind {
-      if let position, log.reaches(back: position), position <= revision {
-        told[kind] = position
+      if let position, isKnown(position) {
+        toldKinds[kind] = position
       } else {
         events.append(.snapshot(kind, entries.items(of: kind), Revision(revision)))
       }
       positions.byKind[kind] = .some(revision)
     }
-    for key in log.keys(changedSince: told) {
+    var toldKeys: [Key: Int64] = [:]
+    for (key, position) in positions.byKey {
+      if let position, isKnown(position) {
+        toldKeys[key] = position
+      } else {
+        events.append(.change(key, entries[EntryPath(key)]?.stored))
+      }
+      positions.byKey[key] = .some(revision)
+    }
+    for key in log.keys(changedSince: toldKinds, toldKeys) {
       events.append(.change(key, entries[EntryPath(key)]?.stored))
     }
     if events.isEmpty { return [] }
-    return events + [.bookmark(WatchCursor(positions.byKind.compactMapValues { $0 }.mapValues { Revision($0) }))]
+    return events + [.bookmark(positions.cursor)]
+  }
+
+  /// Whether everything that happened after a position is known.
+  private func isKnown(_ position: Int64) -> Bool { log.reaches(back: position) && position <= revision }
+}
+
+extension WatchPositions {
+  fileprivate var cursor: WatchCursor {
+    WatchCursor(
+      byKind.compactMapValues { $0 }.mapValues { Revision($0) },
+      keys: byKey.compactMapValues { $0 }.mapValues { Revision($0) })
   }
 }

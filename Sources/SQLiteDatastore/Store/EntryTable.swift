@@ -107,12 +107,26 @@ struct EntryTable {
     return identity
   }
 
-  /// The entries that commits after a revision wrote, each once, in the order of their last changes.
-  func changes(after revision: Int64) throws(SQLiteError) -> [(path: String, revision: Int64)] {
+  /// The entries in some ranges of paths that commits after a revision wrote, each once, in the order of their last
+  /// changes.
+  ///
+  /// - Parameters:
+  ///   - revision: the last commit that does not count.
+  ///   - ranges: the first and the last path of each.
+  /// - Returns: the paths, with the commits that wrote them last.
+  /// - Throws: ``SQLiteError`` when the store cannot be read.
+  func changes(
+    after revision: Int64, in ranges: [(first: String, last: String)]
+  ) throws(SQLiteError) -> [(path: String, revision: Int64)] {
+    guard !ranges.isEmpty else { return [] }
+    let places = ranges.indices.map { "path BETWEEN ?\(2 * $0 + 2) AND ?\(2 * $0 + 3)" }
+    var bindings: [Binding] = [.integer(revision)]
+    for range in ranges { bindings += [.text(range.first), .text(range.last)] }
     var changes: [(path: String, revision: Int64)] = []
     try connection.rows(
-      "SELECT path, max(revision) AS newest FROM changes WHERE revision > ?1 GROUP BY path ORDER BY newest, path",
-      .integer(revision)
+      "SELECT path, max(revision) AS newest FROM changes WHERE revision > ?1 AND (\(places.joined(separator: " OR "))) "
+        + "GROUP BY path ORDER BY newest, path",
+      bindings
     ) { row in
       changes.append((row.text(0), row.integer(1)))
       return true

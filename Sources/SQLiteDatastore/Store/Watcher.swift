@@ -1,11 +1,10 @@
-import CalicoModel
 import Datastore
 import Synchronization
 
 /// One iteration of a watch.
 final class Watcher: Sendable {
   private let store: SQLiteDatastore
-  private let kinds: [EntryKind]
+  private let scope: WatchScope
   private let progress: Mutex<Progress>
 
   private struct Progress {
@@ -31,12 +30,9 @@ final class Watcher: Sendable {
   /// How long a look may wait for a store that is being made ready.
   private static let patience: UInt64 = 10_000
 
-  init(_ store: SQLiteDatastore, _ kinds: Set<EntryKind>, from cursor: WatchCursor?) {
+  init(_ store: SQLiteDatastore, _ scope: WatchScope, from cursor: WatchCursor?) {
     self.store = store
-    // What others refer to comes before what refers to it.
-    let resources = ResourceKind.allCases.map { EntryKind.resources($0) }
-    let order: [EntryKind] = [.configuration] + resources + [.blocks, .affinities, .handles]
-    self.kinds = order.filter(kinds.contains)
+    self.scope = scope
     progress = Mutex(Progress(cursor: cursor ?? WatchCursor([:])))
   }
 
@@ -51,7 +47,7 @@ final class Watcher: Sendable {
         do { try await Task.sleep(for: store.file.options.watchInterval) } catch { return nil }
       }
       let cursor = progress.withLock { $0.cursor }
-      let look = try store.look(kinds, from: cursor, deadline: .after(milliseconds: Self.patience))
+      let look = try store.look(scope, from: cursor, deadline: .after(milliseconds: Self.patience))
       let isTold = progress.withLock { $0.advance(to: look, isFirst: isFirst) }
       if isTold { return look.events + [.bookmark(look.cursor)] }
     }

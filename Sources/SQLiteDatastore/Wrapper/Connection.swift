@@ -86,6 +86,11 @@ final class Connection {
 
   /// Runs a statement, giving each row to `body` until it answers false.
   func rows(_ sql: String, _ bindings: Binding..., body: (borrowing Row) -> Bool) throws(SQLiteError) {
+    try rows(sql, bindings, body: body)
+  }
+
+  /// The same for as many parameters as there happen to be.
+  func rows(_ sql: String, _ bindings: [Binding], body: (borrowing Row) -> Bool) throws(SQLiteError) {
     try statement(sql).run(bindings, body)
   }
 

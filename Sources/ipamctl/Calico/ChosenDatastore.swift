@@ -34,7 +34,7 @@ struct ChosenDatastore: Datastore {
     return try await embedded.commit(plan, recording: [], forgetting: plan.deletedHandles, deadline: deadline)
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream { base.watch(kinds, from: cursor) }
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream { base.watch(interest, from: cursor) }
 
   // MARK: Evidence
 

@@ -23,7 +23,9 @@ struct FailingStore: Datastore {
     try await store.commit(plan, deadline: deadline)
   }
 
-  func watch(_ kinds: Set<EntryKind>, from cursor: WatchCursor?) -> WatchStream { store.watch(kinds, from: cursor) }
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    store.watch(interest, from: cursor)
+  }
 
   /// Carries out an operation on this store.
   func run<Op: Operation>(_ operation: Op) async throws -> Op.Result {
