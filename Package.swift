@@ -59,6 +59,8 @@ let package = Package(
       swiftSettings: common
     ),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "Terminal", swiftSettings: common),
+    .target(name: "YAML", dependencies: ["CYAML", "JSON"], swiftSettings: common),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(
       name: "SQLiteDatastore",
@@ -99,7 +101,7 @@ let package = Package(
       dependencies: [
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), "CYAML",
+        "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),
@@ -141,6 +143,7 @@ let package = Package(
     ),
     .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "YAMLTests", dependencies: ["YAML", "JSON"], swiftSettings: common),
     .testTarget(
       name: "CalicoModelTests",
       dependencies: ["CalicoModel", "IPAddressing", "JSON", "TestSupport"],
@@ -199,7 +202,7 @@ let package = Package(
       name: "ipamctlTests",
       dependencies: [
         "ipamctl", "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
-        "HostLocal", "IPAM", "IPAddressing", "JSON",
+        "HostLocal", "IPAM", "IPAddressing", "JSON", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common

@@ -2,6 +2,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import JSON
+import Terminal
 
 /// A block as it is stored, whether or not it makes sense: what is to be checked.
 struct BlockRecord {

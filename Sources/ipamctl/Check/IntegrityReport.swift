@@ -2,6 +2,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import SQLiteDatastore
+import Terminal
 
 /// What `ipam check` finds and prints, in calicoctl's words and order (calicoctl specification, section 3.3).
 ///

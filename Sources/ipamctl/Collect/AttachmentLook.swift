@@ -2,6 +2,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import SQLiteDatastore
+import Terminal
 
 /// One look at what calico-ipam recorded on this host and gave out, and at the host.
 struct AttachmentLook {

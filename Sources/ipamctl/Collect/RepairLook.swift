@@ -2,6 +2,7 @@ import CalicoEngine
 import CalicoModel
 import Datastore
 import IPAddressing
+import Terminal
 
 /// What can be repaired in the datastore itself, whoever lives: handles that count wrongly, affinities to blocks that are
 /// not there, blocks that belong to nobody and are empty.

@@ -4,6 +4,7 @@ import CalicoBackend
 import HostLocal
 import IPAddressing
 import JSON
+import Terminal
 
 /// `ipamctl host-local adopt`
 struct AdoptCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Terminal
 
 /// `ipamctl host-local check`
 struct CheckCommand: ParsableCommand {

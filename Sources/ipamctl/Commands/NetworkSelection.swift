@@ -1,6 +1,7 @@
 import ArgumentParser
 import HostLocal
 import IPAM
+import Terminal
 
 /// The networks of a data directory that a command was asked to look at.
 enum NetworkSelection {

@@ -2,6 +2,7 @@ import ArgumentParser
 import HostLocal
 import IPAddressing
 import JSON
+import Terminal
 
 /// `ipamctl host-local show`
 struct ShowCommand: ParsableCommand {

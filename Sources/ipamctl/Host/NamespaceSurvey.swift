@@ -1,4 +1,5 @@
 import IPAddressing
+import Terminal
 
 /// Every address that is configured in any network namespace of the host, gathered once.
 struct NamespaceSurvey {

@@ -1,3 +1,5 @@
+import Terminal
+
 /// Something that was found out about a reservation, for or against its container being alive.
 enum Finding: Hashable {
   /// The address is configured in a namespace: `network namespace /run/netns/web`.

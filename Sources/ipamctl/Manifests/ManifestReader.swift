@@ -1,5 +1,6 @@
 import CalicoModel
 import JSON
+import YAML
 
 #if canImport(Glibc)
   import Glibc

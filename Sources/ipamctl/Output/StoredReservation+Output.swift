@@ -1,6 +1,7 @@
 import HostLocal
 import IPAddressing
 import JSON
+import Terminal
 
 extension StoredReservation {
   /// The container as a table shows it.

@@ -3,6 +3,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import JSON
+import Terminal
 
 /// Who holds one address.
 struct AddressView {

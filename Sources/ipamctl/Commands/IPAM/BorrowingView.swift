@@ -2,6 +2,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import JSON
+import Terminal
 
 /// Which addresses nodes have from blocks of others.
 struct BorrowingView {

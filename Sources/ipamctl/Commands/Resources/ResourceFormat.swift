@@ -1,5 +1,7 @@
 import CalicoModel
 import JSON
+import Terminal
+import YAML
 
 /// How `get` prints what it found (calicoctl specification, section 4.4).
 enum ResourceFormat: Hashable {

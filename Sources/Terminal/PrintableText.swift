@@ -1,12 +1,12 @@
 /// Text of foreign files, made fit for a terminal: a reservation may hold anything.
-enum PrintableText {
+public enum PrintableText {
   /// The bytes as text, with control characters written as `\x1b`.
-  static func of(_ bytes: some Collection<UInt8>) -> String {
+  public static func of(_ bytes: some Collection<UInt8>) -> String {
     of(String(decoding: bytes, as: UTF8.self))
   }
 
   /// The text with control characters written as `\x1b`.
-  static func of(_ text: String) -> String {
+  public static func of(_ text: String) -> String {
     var printable = ""
     for scalar in text.unicodeScalars {
       switch scalar.properties.generalCategory {

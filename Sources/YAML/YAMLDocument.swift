@@ -1,22 +1,29 @@
 import CYAML
-import JSON
+public import JSON
 
 /// Documents in YAML, read by libyaml as the JSON that they stand for.
 ///
 /// Scalars are resolved here, as Go's library does it for calicoctl: `yes` and `on` are true, `010` is eight, and a date
 /// is text.
-enum YAMLDocument {
-  /// Why a document cannot be read.
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
+public enum YAMLDocument {
+  /// Why a document cannot be read, in the words of calicoctl.
+  public struct Failure: Error, CustomStringConvertible {
+    /// What was found, and the line where that is known.
+    public let reason: String
 
     init(_ reason: String) {
-      description = "error converting YAML to JSON: " + reason
+      self.reason = reason
     }
+
+    public var description: String { "error converting YAML to JSON: " + reason }
   }
 
   /// The JSON of a document; nil when the document is empty.
-  static func json(_ text: String) throws(Failure) -> JSON? {
+  ///
+  /// - Parameter text: the text, of which the first document is read.
+  /// - Returns: the value that it stands for.
+  /// - Throws: ``Failure`` when it is no YAML, or stands for what JSON does not have.
+  public static func json(_ text: String) throws(Failure) -> JSON? {
     var parser = yaml_parser_t()
     guard yaml_parser_initialize(&parser) == 1 else { throw Failure("yaml: out of memory") }
     defer { yaml_parser_delete(&parser) }

@@ -1,10 +1,10 @@
-import JSON
+public import JSON
 
 /// Writes JSON as YAML: keys sorted, in blocks, lists not indented below their key; texts that would be read as something
 /// else in quotes. This is how Go's library writes it for calicoctl (calicoctl specification, section 4.4).
-enum YAMLText {
+public enum YAMLText {
   /// The document, with a line end and without a marker.
-  static func text(_ value: JSON) -> String {
+  public static func text(_ value: JSON) -> String {
     var output = ""
     write(value, level: 0, to: &output)
     return output

@@ -1,13 +1,15 @@
 /// Rows in aligned columns, two blanks apart.
-struct TextTable {
+public struct TextTable {
   private var rows: [[String]]
 
-  init(_ headings: [String]) { rows = [headings] }
+  /// A table with nothing but headings.
+  public init(_ headings: [String]) { rows = [headings] }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  /// Adds a row of as many cells as there are headings.
+  public mutating func add(_ row: [String]) { rows.append(row) }
 
   /// The lines; the last column is not padded.
-  var text: String {
+  public var text: String {
     var widths: [Int] = []
     for row in rows {
       for (column, cell) in row.enumerated() {
