@@ -32,9 +32,17 @@ let package = Package(
     .executable(name: "host-local", targets: ["HostLocalPlugin"]),
     .executable(name: "calico-ipam", targets: ["CalicoIPAMPlugin"]),
     .executable(name: "ipamctl", targets: ["ipamctl"]),
+    .executable(name: "ipam-node", targets: ["ipam-node"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // The agent's alone: no plugin depends on any of these.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
   ],
   targets: [
     .target(name: "IPAddressing", swiftSettings: common),
@@ -102,6 +110,24 @@ let package = Package(
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
         "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common
+    ),
+
+    .executableTarget(
+      name: "ipam-node",
+      dependencies: [
+        "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: common
     ),
@@ -195,6 +221,17 @@ let package = Package(
         "CalicoIPAM", "ipamctl", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
         "HostLocal", "CNI", "IPAM", "IPAddressing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "ipam-nodeTests",
+      dependencies: [
+        "ipam-node", "Routing", "Netlink", "IPAddressing", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: common
     ),
