@@ -81,14 +81,14 @@ class ContentTest(PackageTest):
     def test_the_notice_names_each_licence_and_each_one_is_there(self):
         named = set(re.findall(r"licences/([\w.+-]+\.txt)", self.packaged("NOTICE").decode()))
         there = set(os.listdir(os.path.join(self.package, "licences")))
-        self.assertLessEqual({"swift.txt", "swift-argument-parser.txt"}, named)
-        for library in ("libc6", "libsqlite3"):
+        self.assertLessEqual({"swift.txt", "swift-argument-parser.txt", "hummingbird.txt", "swift-nio.txt"}, named)
+        for library in ("libc6", "libsqlite3", "libnl-3"):
             self.assertTrue([name for name in named if name.startswith(library)], named)
         self.assertEqual(there - named, {"GPL-3.txt", "LGPL-2.1.txt"})
         self.assertEqual(named - there, set())
 
     def test_no_program_needs_a_loader(self):
-        for name in ("host-local", "calico-ipam", "ipamctl"):
+        for name in ("host-local", "calico-ipam", "ipamctl", "ipam-node"):
             self.assertNotIn(test_linkage.PT_INTERP, test_linkage.segment_types(self.packaged(name)), name)
 
     def test_the_packaged_plugins_are_the_tested_ones(self):
@@ -112,10 +112,11 @@ class ContentTest(PackageTest):
             self.assertEqual((done.returncode, done.stderr), (0, ""), name)
             self.assertIn('"supportedVersions"', done.stdout)
 
-    def test_ipamctl_runs_in_an_empty_root_with_proc(self):
-        done = self.in_empty_root("ipamctl", "--version")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertRegex(done.stdout, r"\d+\.\d+")
+    def test_the_tools_run_in_an_empty_root_with_proc(self):
+        for name in ("ipamctl", "ipam-node"):
+            done = self.in_empty_root(name, "--version")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, name + r" \d+\.\d+")
 
 
 class InstallTest(PackageTest):
@@ -173,6 +174,13 @@ class InstallTest(PackageTest):
         self.install(*names)
         for name in names:
             self.assertEqual(read(os.path.join(self.destination, name)), self.packaged(name))
+
+    def test_the_unit_is_a_file_that_nobody_executes(self):
+        self.install("ipam-node", "ipam-node.service")
+        unit = os.path.join(self.destination, "ipam-node.service")
+        self.assertEqual(read(unit), self.packaged("ipam-node.service"))
+        self.assertEqual(os.stat(unit).st_mode & 0o7777, 0o644)
+        self.assertEqual(os.stat(os.path.join(self.destination, "ipam-node")).st_mode & 0o7777, 0o755)
 
     def test_a_wrong_checksum_is_refused_and_nothing_changes(self):
         self.place_original()

@@ -48,7 +48,9 @@ struct ConfigurationSourcesTests {
 
   @Test("a file may be YAML or JSON, and empty")
   func forms() throws {
-    let texts = ["vxlanPort: 7", "{\"vxlanPort\": 7}", "{vxlanPort: 7, nodeName: }", "# only this\n---\nvxlanPort: 7\n"]
+    let texts = [
+      "vxlanPort: 7", "{\"vxlanPort\": 7}", "{vxlanPort: 7, nodeName: }", "# only this\n---\nvxlanPort: 7\n",
+    ]
     for file in texts { #expect(try sources(file).effective().values.routing.vxlanPort == 7, "\(file)") }
     for file in ["", "# nothing\n", "{}"] { #expect(try sources(file).effective().values.routing.vxlanPort == 4789) }
   }
