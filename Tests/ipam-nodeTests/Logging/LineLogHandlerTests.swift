@@ -1,30 +1,14 @@
-import JSON
 import Logging
-import Synchronization
 import Testing
 
 @testable import ipam_node
 
 @Suite("Log lines")
 struct LineLogHandlerTests {
-  private final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-  }
-
-  private func logger(_ lines: Lines, _ format: LogFormat, level: Logger.Level = .info) -> Logger {
-    Logger(label: "routing") { label in
-      LineLogHandler(label: label, format: format, level: level, now: { "NOW" }, write: { lines.add($0) })
-    }
-  }
-
   @Test("for people have time, level, part, message and sorted facts")
   func text() {
-    let lines = Lines()
-    var logger = logger(lines, .text)
+    let lines = LogLines()
+    var logger = lines.logger("routing", .text)
     logger[metadataKey: "node"] = "n1"
     logger.warning("held back", metadata: ["kind": "Foreign", "reason": "BIRD has it", "empty": ""])
     #expect(
@@ -33,8 +17,8 @@ struct LineLogHandlerTests {
 
   @Test("for programs are one JSON object each")
   func json() throws {
-    let lines = Lines()
-    logger(lines, .json).error("a \"quoted\"\nmessage", metadata: ["list": ["a", "b"], "part": "never replaced"])
+    let lines = LogLines()
+    lines.logger("routing", .json).error("a \"quoted\"\nmessage", metadata: ["list": ["a", "b"], "part": "never replaced"])
     #expect(
       lines.all == [
         #"{"time":"NOW","level":"error","part":"routing","message":"a \"quoted\"\nmessage","list":["a","b"]}"#
@@ -43,16 +27,16 @@ struct LineLogHandlerTests {
 
   @Test("stay one line each, whatever they hold")
   func oneLine() {
-    let lines = Lines()
-    logger(lines, .text).info("a\nb\u{1B}[2J", metadata: ["name": "x\ny=\"z\""])
+    let lines = LogLines()
+    lines.logger("routing", .text).info("a\nb\u{1B}[2J", metadata: ["name": "x\ny=\"z\""])
     #expect(lines.all.count == 1)
     #expect(lines.all.first?.unicodeScalars.contains { $0.value < 0x20 } == false)
   }
 
   @Test("below the level are not written")
   func levels() {
-    let lines = Lines()
-    let logger = logger(lines, .text, level: .notice)
+    let lines = LogLines()
+    let logger = lines.logger("routing", .text, level: .notice)
     logger.info("not this")
     logger.notice("this")
     #expect(lines.all == ["NOW notice routing: this"])
