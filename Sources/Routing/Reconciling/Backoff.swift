@@ -18,6 +18,8 @@ struct FailedAttempt: Sendable {
   var retryAt: Moment?
   /// What was refused; another value is tried at once.
   var value: RouteValue?
+  /// Whether the pause is over, and nothing but the route itself stands in the way of another attempt.
+  var isOpen = false
 }
 
 /// How often somebody else changed a route of ours lately (section 2.5).

@@ -72,6 +72,14 @@ extension Reconciler {
 
   private func lookAtNextHops() throws(NetlinkError) {
     guard supportsNextHops else { return }
+    if !plainHops.isEmpty {
+      plainHops = []
+      // They are tried again with an object.
+      for (key, route) in desired {
+        guard case .hop(let role, .some, _) = route.path, role.isTunnel else { continue }
+        pending.insert(key)
+      }
+    }
     do throws(NetlinkError) {
       let found = try kernel.nextHops(origin: configuration.routeProtocol)
       nextHops.observe(found, role: tunnelRole)

@@ -90,8 +90,14 @@ extension Reconciler {
   private func wakeAttempts(at now: Moment) {
     for (key, attempt) in attempts {
       guard let retryAt = attempt.retryAt, retryAt <= now else { continue }
-      attempts[key]?.retryAt = now
-      if desired[key] != nil { pending.insert(key) }
+      if desired[key] == nil, actual[key] == nil {
+        attempts[key] = nil
+        clearTrouble(key)
+      } else {
+        attempts[key]?.retryAt = nil
+        attempts[key]?.isOpen = true
+        pending.insert(key)
+      }
     }
     for (key, disturbance) in disturbances {
       guard let quietUntil = disturbance.quietUntil, quietUntil <= now, unfinished.contains(key) else { continue }
@@ -123,8 +129,9 @@ extension Reconciler {
       if let deviceCheckDue { times.append(deviceCheckDue) }
       if isInSync, !pending.isEmpty || !suspects.isEmpty { times.append(now) }
       for (key, disturbance) in disturbances {
-        if let quietUntil = disturbance.quietUntil, unfinished.contains(key) {
-          times.append(quietUntil)
+        // What is unfinished for another reason is remembered until it is done.
+        if unfinished.contains(key) {
+          if let quietUntil = disturbance.quietUntil, quietUntil > now { times.append(quietUntil) }
         } else if let end = disturbance.forgottenAt {
           times.append(end)
         }

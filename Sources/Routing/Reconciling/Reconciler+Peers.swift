@@ -77,8 +77,7 @@ extension Reconciler {
       // One bad gateway is the route's own problem, which it tells better without an object.
       if answer == .senseless { plainHops.insert(item.hop) }
     }
-    let isUseless = answers.contains(.unsupported) || refusals.count == work.count && answers == [.senseless]
-    if isUseless, nextHops.present.isEmpty {
+    if answers.contains(.unsupported) {
       supportsNextHops = false
       chooseNextHops()
       return false

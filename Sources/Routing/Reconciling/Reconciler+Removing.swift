@@ -5,7 +5,7 @@ extension Reconciler {
   /// Removes what is not wanted, longer prefixes first, unless it is too much to be believed.
   func removeRoutes(at now: Moment, _ report: inout ReconcileReport) throws(NetlinkError) {
     removals = removals.filter { desired[$0] == nil && actual[$0] != nil }
-    let candidates = removals.filter { attempts[$0]?.retryAt.map { $0 <= now } ?? true }
+    let candidates = removals.filter { attempts[$0]?.retryAt == nil }
     if hasNewSnapshot {
       hasNewSnapshot = false
       valve.listed(removals, at: now)

@@ -64,9 +64,7 @@ extension Reconciler {
     }
     unfinished.insert(key)
     if let quietUntil = disturbances[key]?.quietUntil, quietUntil > now { return nil }
-    if let attempt = attempts[key], attempt.value == value {
-      guard let retryAt = attempt.retryAt, retryAt <= now else { return nil }
-    }
+    if let attempt = attempts[key], attempt.value == value, !attempt.isOpen { return nil }
     guard actual[key] == nil, !lost.contains(key) else { return RouteWork(key: key, value: value, replaces: true) }
     if let holder = holder(of: key) {
       hold(key, holder)
