@@ -93,3 +93,32 @@ public struct DesiredChanges: Hashable, Sendable {
 
   public var isEmpty: Bool { routes.isEmpty && peers.isEmpty && devices.isEmpty && conditions.isEmpty }
 }
+
+/// Everything that this node should have.
+public struct DesiredNetwork: Hashable, Sendable {
+  public var routes: [RouteKey: DesiredRoute]
+  public var peers: [TunnelPeerKey: TunnelPeer]
+  /// By the role of the tunnel device.
+  public var devices: [InterfaceRole: DesiredDevice]
+  public var conditions: [Condition.Subject: Condition]
+
+  public init(
+    routes: [RouteKey: DesiredRoute] = [:],
+    peers: [TunnelPeerKey: TunnelPeer] = [:],
+    devices: [InterfaceRole: DesiredDevice] = [:],
+    conditions: [Condition.Subject: Condition] = [:]
+  ) {
+    self.routes = routes
+    self.peers = peers
+    self.devices = devices
+    self.conditions = conditions
+  }
+
+  /// Takes over what is different.
+  public mutating func apply(_ changes: DesiredChanges) {
+    for (key, route) in changes.routes { routes[key] = route }
+    for (key, peer) in changes.peers { peers[key] = peer }
+    for (role, device) in changes.devices { devices[role] = device }
+    for (subject, condition) in changes.conditions { conditions[subject] = condition }
+  }
+}

@@ -1,0 +1,149 @@
+import IPAddressing
+import Netlink
+
+/// The nodes, by name and by their addresses.
+struct NodeIndex: Sendable {
+  /// The name of this node.
+  let localName: String
+  private(set) var nodes: [String: RoutingNode] = [:]
+  /// The nodes that an address is listed with or sent to at (routes specification, R-1).
+  private var hosts: [IPAddress: Set<String>] = [:]
+  /// The nodes that have an address as their underlay address.
+  private(set) var underlays = PrefixTree<Set<String>>()
+  /// The ends of VXLAN tunnels, and who has which of their addresses: two with the same one cannot both be reached.
+  private var ends: [TunnelPeerKey: TunnelPeer] = [:]
+  private var tunnelAddresses: [IPAddress: Set<String>] = [:]
+  private var hardwareAddresses: [FamilyHardwareAddress: Set<String>] = [:]
+
+  private struct FamilyHardwareAddress: Hashable {
+    var family: AddressFamily
+    var address: HardwareAddress
+  }
+
+  init(localName: String) {
+    self.localName = localName
+  }
+
+  /// This node, once it is known.
+  var local: RoutingNode? { nodes[localName] }
+
+  /// The address that other nodes send to, if they can.
+  func underlay(_ name: String, _ family: AddressFamily) -> IPAddress? { nodes[name]?.usableUnderlay(family) }
+
+  /// A node that has the address, the first by name.
+  func host(_ address: IPAddress) -> String? { hosts[address]?.min() }
+
+  /// An underlay address in a prefix, the first, and its node.
+  func underlay(within prefix: CIDR) -> (address: IPAddress, node: String)? {
+    guard let (found, names) = underlays.first(within: prefix), let name = names.min() else { return nil }
+    return (found.address, name)
+  }
+}
+
+// MARK: - Changing
+
+extension NodeIndex {
+  /// What a changed node means for others.
+  struct Effects {
+    /// Addresses that are, or are not any more, some node's.
+    var addresses: Set<IPAddress> = []
+    /// Other nodes whose ends of tunnels count now, or no longer do.
+    var nodes: Set<String> = []
+  }
+
+  /// Sets a node, or removes it with nil.
+  mutating func update(_ name: String, _ node: RoutingNode?) -> Effects {
+    var effects = Effects()
+    let old = nodes[name]
+    let (gone, come) = (old?.listedAddresses ?? [], node?.listedAddresses ?? [])
+    for address in gone.subtracting(come) { hosts.take(name, from: address) }
+    for address in come.subtracting(gone) { hosts.put(name, at: address) }
+    effects.addresses = gone.symmetricDifference(come)
+    for family in AddressFamily.all {
+      let (before, after) = (old?.usableUnderlay(family), node?.usableUnderlay(family))
+      if before != after {
+        if let before { setUnderlay(before) { $0.remove(name) } }
+        if let after { setUnderlay(after) { $0.insert(name) } }
+        effects.addresses.formUnion([before, after].compactMap { $0 })
+      }
+      setEnd(TunnelPeerKey(node: name, family: family), node?.tunnelEnd(name, family), &effects)
+    }
+    effects.nodes.remove(name)
+    nodes[name] = node
+    return effects
+  }
+
+  private mutating func setUnderlay(_ address: IPAddress, _ change: (inout Set<String>) -> Void) {
+    var names = underlays[CIDR(host: address)] ?? []
+    change(&names)
+    underlays[CIDR(host: address)] = names.isEmpty ? nil : names
+  }
+
+  private mutating func setEnd(_ key: TunnelPeerKey, _ end: TunnelPeer?, _ effects: inout Effects) {
+    let old = ends[key]
+    guard old != end else { return }
+    if let old {
+      effects.nodes.formUnion(sharing(old, key.family))
+      tunnelAddresses.take(key.node, from: old.tunnelAddress)
+      hardwareAddresses.take(key.node, from: .init(family: key.family, address: old.hardwareAddress))
+    }
+    if let end {
+      tunnelAddresses.put(key.node, at: end.tunnelAddress)
+      hardwareAddresses.put(key.node, at: .init(family: key.family, address: end.hardwareAddress))
+      effects.nodes.formUnion(sharing(end, key.family))
+    }
+    ends[key] = end
+  }
+
+  private func sharing(_ end: TunnelPeer, _ family: AddressFamily) -> Set<String> {
+    (tunnelAddresses[end.tunnelAddress] ?? [])
+      .union(hardwareAddresses[.init(family: family, address: end.hardwareAddress)] ?? [])
+  }
+}
+
+// MARK: - Ends of tunnels
+
+extension NodeIndex {
+  /// Another node's end of a VXLAN tunnel, or why it cannot be used.
+  func tunnelEnd(_ name: String, _ family: AddressFamily) -> Result<TunnelPeer, TunnelEndMissing> {
+    guard let node = nodes[name], let underlay = node.usableUnderlay(family) else { return .failure(.noUnderlay) }
+    guard underlay != local?.usableUnderlay(family) else { return .failure(.ownUnderlay(underlay)) }
+    guard let end = ends[TunnelPeerKey(node: name, family: family)] else {
+      return .failure(node.usableTunnelAddress(family) == nil ? .noTunnelAddress : .hardwareAddressUnusable)
+    }
+    if let other = first(of: tunnelAddresses[end.tunnelAddress]), other != name {
+      return .failure(.sameTunnelAddress(end.tunnelAddress, as: other))
+    }
+    let hardware = FamilyHardwareAddress(family: family, address: end.hardwareAddress)
+    if let other = first(of: hardwareAddresses[hardware]), other != name {
+      return .failure(.sameHardwareAddress(end.hardwareAddress, as: other))
+    }
+    return .success(end)
+  }
+
+  /// Who keeps an address that several have: this node its own, otherwise the first by name, so that all nodes agree.
+  private func first(of names: Set<String>?) -> String? {
+    guard let names else { return nil }
+    return names.contains(localName) ? localName : names.min()
+  }
+}
+
+/// Why a node's end of a VXLAN tunnel cannot be used (routes specification, section 0: three facts make one).
+enum TunnelEndMissing: Error, Hashable, Sendable {
+  case noUnderlay
+  /// It has this node's own underlay address.
+  case ownUnderlay(IPAddress)
+  case noTunnelAddress
+  case hardwareAddressUnusable
+  case sameTunnelAddress(IPAddress, as: String)
+  case sameHardwareAddress(HardwareAddress, as: String)
+}
+
+extension Dictionary where Value == Set<String> {
+  fileprivate mutating func put(_ name: String, at key: Key) { self[key, default: []].insert(name) }
+
+  fileprivate mutating func take(_ name: String, from key: Key) {
+    self[key]?.remove(name)
+    if self[key]?.isEmpty == true { self[key] = nil }
+  }
+}
