@@ -7,8 +7,13 @@
 #include <sys/mman.h>
 #include <sys/file.h>
 #include <linux/nsfs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -125,6 +130,27 @@ int clinux_is_network_namespace(int file) { return ioctl(file, NS_GET_NSTYPE) ==
 
 int clinux_enter_network_namespace(int file) { return setns(file, CLONE_NEWNET); }
 
+int clinux_new_network_namespace(void) { return unshare(CLONE_NEWNET); }
+
 int clinux_memory_file(const char *name) {
   return memfd_create(name, MFD_CLOEXEC);
+}
+
+int clinux_device_setting(const char *device, uint32_t command, uint32_t *value) {
+  struct ethtool_value setting = {.cmd = command, .data = *value};
+  struct ifreq request = {.ifr_data = (char *)&setting};
+  size_t length = strlen(device);
+  if (length >= sizeof request.ifr_name) {
+    errno = ENODEV;
+    return -1;
+  }
+  memcpy(request.ifr_name, device, length);
+  int socket_number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket_number < 0) return -1;
+  int result = ioctl(socket_number, SIOCETHTOOL, &request);
+  int failure = errno;
+  close(socket_number);
+  if (result == 0) *value = setting.data;
+  errno = failure;
+  return result == 0 ? 0 : -1;
 }

@@ -1,6 +1,10 @@
 // libnl-3 and the kernel's own names for what goes through it.
 #pragma once
 
+// First: the kernel's headers then leave the types alone that the C library has as well.
+#include <netinet/in.h>
+
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>

@@ -35,8 +35,15 @@ int clinux_is_network_namespace(int file);
 /// Puts the calling thread, and no other, into an open network namespace (setns). Returns 0, or -1 with errno set.
 int clinux_enter_network_namespace(int file);
 
+/// Puts the calling thread, and no other, into a new network namespace (unshare). Returns 0, or -1 with errno set.
+int clinux_new_network_namespace(void);
+
 /// Opens an unnamed file in memory, to be read by another program (memfd_create). Returns a descriptor, or -1 with errno
 /// set.
 int clinux_memory_file(const char *name);
+
+/// Reads or changes a setting of a network device that is one number (SIOCETHTOOL), in the namespace of the calling
+/// thread. Returns 0, or -1 with errno set.
+int clinux_device_setting(const char *device, uint32_t command, uint32_t *value);
 
 #endif
