@@ -14,7 +14,7 @@ public struct Link: Hashable, Sendable {
   public var hardwareAddress: HardwareAddress?
   /// The kind of a virtual device, such as `vxlan`, `veth` or `ipip`; nil for hardware.
   public var kind: String?
-  /// The device below, or the peer in the same namespace (`IFLA_LINK`).
+  /// The device below, or the peer in the same namespace (`IFLA_LINK`). Of a VXLAN device only its settings tell it.
   public var lower: InterfaceIndex?
   /// What a VXLAN device is set to.
   public var vxlan: VXLANSettings?
