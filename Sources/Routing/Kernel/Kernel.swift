@@ -1,16 +1,6 @@
 public import IPAddressing
 public import Netlink
 
-/// Where a packet to an address would go now.
-public enum RouteLookup: Hashable, Sendable {
-  /// Out of an interface, to a gateway or directly.
-  case hop(RouteHop)
-  /// To this machine itself.
-  case local
-  /// Nowhere, for this reason.
-  case unreachable(errno: Int32)
-}
-
 /// The kernel's network tables: the real ones, or a test's.
 ///
 /// One thread uses it. Every read is a dump of its own, and every error is told.

@@ -1,0 +1,3 @@
+public import Netlink
+
+extension NetlinkKernel: Kernel {}
