@@ -12,6 +12,22 @@ extension JSONReader {
     }
   }
 
+  /// Takes an object member by member; null has none. `body` takes the value of every key it is given.
+  mutating func readMembers(
+    _ body: (JSONText, inout JSONReader) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    if try readNull() { return }
+    try beginObject()
+    while let key = try nextKey() { try body(key, &self) }
+  }
+
+  /// Takes an array element by element; null has none.
+  mutating func readElements(_ body: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    if try readNull() { return }
+    try beginArray()
+    while try nextElement() { try body(&self) }
+  }
+
   /// Takes an object of strings; null is empty.
   mutating func readStrings() throws(JSONError) -> [String: String] {
     var strings: [String: String] = [:]

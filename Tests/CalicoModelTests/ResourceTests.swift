@@ -10,6 +10,17 @@ struct IPPoolTests {
     return try IPPool(decoding: Array(text.utf8), name: "pool1")
   }
 
+  @Test("the modes of encapsulation are Never unless they are written, and nothing when unknown")
+  func encapsulation() throws {
+    let plain = try pool(#""cidr":"10.65.0.0/16","ipipMode":"""#)
+    #expect(plain.ipipMode == .never)
+    #expect(plain.vxlanMode == .never)
+    let wrapped = try pool(#""cidr":"10.65.0.0/16","ipipMode":"Always","vxlanMode":"CrossSubnet""#)
+    #expect(wrapped.ipipMode == .always)
+    #expect(wrapped.vxlanMode == .crossSubnet)
+    #expect(try pool(#""cidr":"10.65.0.0/16","vxlanMode":"always""#).vxlanMode == nil)
+  }
+
   @Test("what is absent has its default")
   func defaults() throws {
     let v4 = try pool(#""cidr":"10.65.0.0/16""#)

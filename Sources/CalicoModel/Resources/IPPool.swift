@@ -11,6 +11,13 @@ public struct IPPool: Hashable, Sendable {
     case loadBalancer = "LoadBalancer"
   }
 
+  /// When packets between nodes are wrapped.
+  public enum EncapsulationMode: String, Hashable, Sendable, CaseIterable {
+    case never = "Never"
+    case always = "Always"
+    case crossSubnet = "CrossSubnet"
+  }
+
   public let name: String
   /// The range as it is written, for messages and for filters by text.
   public let writtenCIDR: String
@@ -31,6 +38,10 @@ public struct IPPool: Hashable, Sendable {
   public let allowedUses: [AllowedUse]
   /// Whether the pool is used without being asked for by name.
   public let isAutomatic: Bool
+  /// When packets are wrapped in IPv4; nil for a mode that this version does not know.
+  public let ipipMode: EncapsulationMode?
+  /// When packets are wrapped in VXLAN; nil for a mode that this version does not know.
+  public let vxlanMode: EncapsulationMode?
 
   /// Whether addresses can be assigned from the pool.
   public var isEnabled: Bool { !isDisabled && !isDeleting && isAllocatable && hasUsableBlockSize }
@@ -72,6 +83,8 @@ public struct IPPool: Hashable, Sendable {
     namespaceSelector = members.namespaceSelector
     allowedUses = members.allowedUses
     isAutomatic = members.isAutomatic
+    ipipMode = members.ipipMode
+    vxlanMode = members.vxlanMode
   }
 }
 
@@ -87,6 +100,8 @@ private struct Members {
   var namespaceSelector = ""
   var allowedUses: [IPPool.AllowedUse] = [.workload, .tunnel]
   var isAutomatic = true
+  var ipipMode: IPPool.EncapsulationMode? = .never
+  var vxlanMode: IPPool.EncapsulationMode? = .never
 
   init(from reader: inout JSONReader) throws(JSONError) {
     try reader.beginObject()
@@ -123,10 +138,20 @@ private struct Members {
         try readAllowedUses(&reader)
       } else if key.is("assignmentMode") {
         isAutomatic = try !reader.readText().is("Manual")
+      } else if key.is("ipipMode") {
+        ipipMode = try Self.mode(reader.readText())
+      } else if key.is("vxlanMode") {
+        vxlanMode = try Self.mode(reader.readText())
       } else {
         try reader.skipValue()
       }
     }
+  }
+
+  private static func mode(_ text: JSONText) -> IPPool.EncapsulationMode? {
+    if text.is("") || text.is("Never") { return .never }
+    if text.is("Always") { return .always }
+    return text.is("CrossSubnet") ? .crossSubnet : nil
   }
 
   private mutating func readAllowedUses(_ reader: inout JSONReader) throws(JSONError) {
