@@ -79,6 +79,11 @@ let package = Package(
     .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(
+      name: "RouteSources",
+      dependencies: ["Routing", "Netlink", "Datastore", "CalicoModel", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
+    .target(
       name: "CalicoIPAM",
       dependencies: [
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal",
@@ -185,7 +190,7 @@ let package = Package(
     ),
     .testTarget(
       name: "CalicoBackendTests",
-      dependencies: ["CalicoBackend", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport"],
+      dependencies: ["CalicoBackend", "CalicoEngine", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport"],
       exclude: ["Fixtures"],
       swiftSettings: common
     ),
@@ -212,6 +217,14 @@ let package = Package(
       name: "SQLiteDatastoreTests",
       dependencies: [
         "SQLiteDatastore", "CSQLite", "Datastore", "DatastoreContract", "CalicoModel", "FileSystem", "IPAddressing",
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "RouteSourcesTests",
+      dependencies: [
+        "RouteSources", "Routing", "Netlink", "SQLiteDatastore", "Datastore", "CalicoModel", "IPAddressing", "JSON",
+        "TestSupport",
       ],
       swiftSettings: common
     ),
