@@ -122,7 +122,7 @@ let package = Package(
     .executableTarget(
       name: "ipam-node",
       dependencies: [
-        "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

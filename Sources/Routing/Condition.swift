@@ -32,6 +32,8 @@ public struct Condition: Hashable, Sendable {
     case encapsulationUnsupported = "EncapsulationUnsupported"
     /// A tunnel device cannot be made or set up.
     case device = "Device"
+    /// This node cannot be given its addresses on tunnels.
+    case tunnelAddress = "TunnelAddress"
     /// The interface with the node's own address was not found.
     case noParent = "NoParent"
     /// The kernel refuses a change.

@@ -23,7 +23,9 @@ struct IPAMNode: AsyncParsableCommand {
         ipam-node cleanup                            remove what the agent made
       """,
     version: "ipam-node \(PackageVersion.current)",
-    subcommands: [ConfigCommand.self]
+    subcommands: [
+      RunCommand.self, SyncCommand.self, PlanCommand.self, ConfigCommand.self, CleanupCommand.self,
+    ]
   )
 
   static func main() async {

@@ -31,7 +31,8 @@ struct MeteredDatastoreTests {
   func reads() async throws {
     let (store, meter) = try await stores()
     let deadline = Deadline.after(milliseconds: 1000)
-    _ = try await store.read([.entry(.resource(.node, "n2")), .list(Listing(.resources(.node), .keys))], deadline: deadline)
+    _ = try await store.read(
+      [.entry(.resource(.node, "n2")), .list(Listing(.resources(.node), .keys))], deadline: deadline)
     #expect(meter.total == 0)
     _ = try await store.read([.entry(key), .list(Listing(.resources(.node)))], deadline: deadline)
     #expect(meter.total == 2 * text.count)

@@ -18,7 +18,8 @@ struct LineLogHandlerTests {
   @Test("for programs are one JSON object each")
   func json() throws {
     let lines = LogLines()
-    lines.logger("routing", .json).error("a \"quoted\"\nmessage", metadata: ["list": ["a", "b"], "part": "never replaced"])
+    lines.logger("routing", .json).error(
+      "a \"quoted\"\nmessage", metadata: ["list": ["a", "b"], "part": "never replaced"])
     #expect(
       lines.all == [
         #"{"time":"NOW","level":"error","part":"routing","message":"a \"quoted\"\nmessage","list":["a","b"]}"#

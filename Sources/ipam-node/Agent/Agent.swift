@@ -1,0 +1,71 @@
+import CNI
+import CalicoBackend
+import CoreMetrics
+import Logging
+import Netlink
+import Routing
+import ServiceLifecycle
+import UnixSignals
+
+/// The agent, put together from its parts.
+struct Agent: Sendable {
+  let configuration: AgentConfiguration
+
+  /// Routes until SIGTERM or SIGINT. Routes stay in place then.
+  func run() async throws {
+    let (format, level) = (configuration.logFormat, configuration.logLevel)
+    LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level) }
+    let store = MetricStore()
+    MetricsSystem.bootstrap(PrometheusFactory(store))
+    let metrics = AgentMetrics(MetricsSystem.factory)
+    let routing = Logger(label: "routing")
+    let state = AgentState(
+      nodeName: configuration.routing.nodeName, conditions: ConditionBoard(logger: routing))
+    let services = try services(state, metrics, AgentAnswers(state: state, metrics: metrics, store: store))
+    let logger = Logger(label: "agent")
+    logger.info("ipam-node \(PackageVersion.current) routes for node \(configuration.routing.nodeName)")
+    var quiet = Logger(label: "services")
+    quiet.logLevel = .error
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    try await group.run()
+    logger.info("stopped; routes stay as they are")
+  }
+
+  private func services(
+    _ state: AgentState, _ metrics: AgentMetrics, _ answers: AgentAnswers
+  ) throws(NetlinkError) -> [any Service] {
+    let inputs = AgentInputs(configuration: configuration, count: { metrics.read($0) })
+    let allocates = inputs.hasDatastore && configuration.allocatesTunnelAddresses
+    let store = inputs.datastore(isWritten: allocates)
+    let source = inputs.source(store)
+    let listener = RoutingLoop.Listener(
+      refresh: { source.refresh() },
+      conditionsChanged: { state.conditions.update($0) },
+      passed: { status in
+        state.status = status
+        metrics.passed(status.lastPass)
+      }
+    )
+    let loop = try RoutingLoop(configuration.routing, listener: listener)
+    var services: [any Service] = [
+      RoutingService(
+        loop: loop, source: source, state: state, timeout: configuration.routing.netlinkTimeout),
+      SignalService(loop: loop, source: source, logger: Logger(label: "agent")),
+    ]
+    if allocates { services.append(tunnelAddresses(store, state.conditions)) }
+    if let listen = configuration.listen {
+      services.append(
+        HTTPService(listen: listen, logger: Logger(label: "http"), answers: { answers.answer($0) }))
+    }
+    return services
+  }
+
+  private func tunnelAddresses(_ store: MeteredDatastore, _ conditions: ConditionBoard) -> TunnelAddressService {
+    let logger = Logger(label: "tunnel-addresses")
+    let surroundings = Surroundings(memoryDirectory: nil, log: { logger.warning("\($0)") })
+    let addresses = TunnelAddresses(store, node: configuration.routing.nodeName, surroundings: surroundings)
+    return TunnelAddressService(addresses: addresses, conditions: conditions, logger: logger)
+  }
+}

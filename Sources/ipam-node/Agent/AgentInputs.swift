@@ -1,0 +1,31 @@
+import Datastore
+import RouteSources
+import Routing
+import SQLiteDatastore
+
+/// Where the agent's facts come from, as it was configured.
+struct AgentInputs: Sendable {
+  let configuration: AgentConfiguration
+  /// Takes how many bytes were read from the datastore.
+  var count: @Sendable (Int) -> Void = { _ in }
+
+  /// The datastore.
+  ///
+  /// - Parameter isWritten: whether it may be written to; only tunnel addresses need that.
+  func datastore(isWritten: Bool) -> MeteredDatastore {
+    let options = SQLiteDatastore.Options(access: isWritten ? .readWrite : .readOnly)
+    let store = SQLiteDatastore(path: configuration.databaseFile, options: options)
+    return MeteredDatastore(base: store, count: count)
+  }
+
+  /// Whether there is a datastore at all, and no fixed list of nodes in its place.
+  var hasDatastore: Bool { configuration.nodesFile.isEmpty }
+
+  /// What tells of routes.
+  func source(_ store: MeteredDatastore) -> any RouteSource {
+    var options = RouteSourceOptions()
+    options.listingInterval = .seconds(configuration.borrowedListingInterval)
+    let routing = configuration.routing
+    return DatastoreRouteSource(store, nodeName: routing.nodeName, mode: routing.mode, options: options)
+  }
+}
