@@ -122,7 +122,8 @@ let package = Package(
     .executableTarget(
       name: "ipam-node",
       dependencies: [
-        "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux",
+        "FileSystem",
         "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -190,7 +191,9 @@ let package = Package(
     ),
     .testTarget(
       name: "CalicoBackendTests",
-      dependencies: ["CalicoBackend", "CalicoEngine", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport"],
+      dependencies: [
+        "CalicoBackend", "CalicoEngine", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport",
+      ],
       exclude: ["Fixtures"],
       swiftSettings: common
     ),

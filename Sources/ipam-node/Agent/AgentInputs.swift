@@ -12,6 +12,7 @@ struct AgentInputs: Sendable {
   /// The datastore.
   ///
   /// - Parameter isWritten: whether it may be written to; only tunnel addresses need that.
+  /// - Returns: the datastore; no file is touched yet.
   func datastore(isWritten: Bool) -> MeteredDatastore {
     let options = SQLiteDatastore.Options(access: isWritten ? .readWrite : .readOnly)
     let store = SQLiteDatastore(path: configuration.databaseFile, options: options)
