@@ -20,7 +20,8 @@ extension Reconciler {
     for _ in 0..<8 {
       var hasActed = false
       for role in devices.keys.sorted(by: { ($0.sortingRank) < ($1.sortingRank) }) {
-        guard let state = devices[role], state.retryAt.map({ $0 <= now }) ?? true, let inputs = inputs(role, state) else {
+        guard let state = devices[role], state.retryAt.map({ $0 <= now }) ?? true, let inputs = inputs(role, state)
+        else {
           continue
         }
         let plan = inputs.plan()
@@ -51,7 +52,8 @@ extension Reconciler {
   }
 
   private func scheduleDeviceCheck(at now: Moment) {
-    let needsParent = rolesInUse[.parent(.v4)] != nil && parent(.v4) == nil
+    let needsParent =
+      rolesInUse[.parent(.v4)] != nil && parent(.v4) == nil
       || rolesInUse[.parent(.v6)] != nil && parent(.v6) == nil
     if devices.isEmpty, !needsParent {
       deviceCheckDue = nil
@@ -153,7 +155,8 @@ extension Reconciler {
 
   /// Sees to the checksum offload of a device, where it is known or said to be broken.
   private func setOffload(_ role: InterfaceRole, _ name: String) {
-    guard configuration.managesDevices, let index = interfaces[name]?.index, devices[role]?.offloadSetFor != index else {
+    guard configuration.managesDevices, let index = interfaces[name]?.index, devices[role]?.offloadSetFor != index
+    else {
       return
     }
     let isOn: Bool

@@ -106,7 +106,8 @@ struct NextHopTable: Sendable {
   mutating func removed(_ id: UInt32) {
     present[id] = nil
     unwanted.remove(id)
-    if let hop = hops.removeValue(forKey: id) { ids[hop] = nil }
+    guard let hop = hops.removeValue(forKey: id) else { return }
+    ids[hop] = nil
     free.append(id)
   }
 

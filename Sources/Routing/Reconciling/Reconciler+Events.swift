@@ -21,6 +21,7 @@ extension Reconciler {
       case .nextHopGone(let object): forgetNextHops([object.id])
       case .overflow:
         statistics.overflows += 1
+        hasLostEvents = true
         requestResync(at: now)
       }
     }
@@ -98,7 +99,8 @@ extension Reconciler {
     }
     guard let old = actual[key], old.origin == route.origin else { return }
     let value = RouteValue(route)
-    guard !old.isMultipath, old.gateway == value.gateway, old.interface == value.interface, old.kind == value.kind else {
+    guard !old.isMultipath, old.gateway == value.gateway, old.interface == value.interface, old.kind == value.kind
+    else {
       // One of several is gone.
       suspects.insert(key)
       pending.insert(key)
@@ -151,6 +153,7 @@ extension Reconciler {
   func changed(_ link: Link) {
     let old = interfaces.update(link)
     guard old != link else { return }
+    noteNetworkChange(link.name)
     areInterfacesChanged = true
     areDevicesDue = true
     guard let old else { return }
@@ -167,13 +170,15 @@ extension Reconciler {
     flush(index)
     madeDevices.remove(index)
     formerInterfaces.remove(index)
-    guard interfaces.remove(index) != nil else { return }
+    guard let old = interfaces.remove(index) else { return }
+    noteNetworkChange(old.name)
     areInterfacesChanged = true
     areDevicesDue = true
   }
 
   func added(_ address: InterfaceAddress) {
     guard interfaces.add(address) else { return }
+    noteNetworkChange(interfaces[address.interface]?.name)
     areInterfacesChanged = true
     areDevicesDue = true
     // A gateway may be on the link now, or a source address this machine's.
@@ -185,12 +190,22 @@ extension Reconciler {
 
   func removed(_ address: InterfaceAddress) {
     guard interfaces.remove(address) else { return }
+    noteNetworkChange(interfaces[address.interface]?.name)
     areInterfacesChanged = true
     areDevicesDue = true
     // With the last one the kernel drops the routes and neighbours of the interface, and says nothing of them.
     guard address.address.family == .v4, !interfaces.hasAddress(.v4, on: address.interface) else { return }
     for key in actual.keys(by: address.interface, or: [], .v4) { forget(key) }
     forgetNeighbours(on: address.interface, .v4)
+  }
+
+  /// Pods' interfaces come and go all the time, and say nothing about how other nodes are reached.
+  private func noteNetworkChange(_ name: String?) {
+    if let name {
+      if configuration.workloadInterfacePrefixes.contains(where: name.hasPrefix) { return }
+      if [configuration.ipipDevice, configuration.vxlanDeviceV4, configuration.vxlanDeviceV6].contains(name) { return }
+    }
+    networkGeneration += 1
   }
 
   /// Notes that an interface lost its routes, neighbours and objects.

@@ -15,6 +15,11 @@ extension Reconciler {
       if isInSync, hasLookedForOthers { try lookForOtherAgents(isFirst: false) }
       retryEverything()
     }
+    if hasLostEvents {
+      // A list of our own routes does not show what was put before them.
+      suspects.formUnion(actual.values.keys.filter { $0.family == .v4 })
+      hasLostEvents = false
+    }
     isUnsure = false
     resyncFailures = 0
     areDevicesDue = true

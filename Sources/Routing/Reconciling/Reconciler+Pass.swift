@@ -84,7 +84,8 @@ extension Reconciler {
     forbiddenUntil = now + .seconds(30)
     journal.raise(
       .notPermitted, Self.capability,
-      "the kernel does not let this process change routes; give it the capability CAP_NET_ADMIN in the network namespace")
+      "the kernel does not let this process change routes; give it the capability CAP_NET_ADMIN in the network namespace"
+    )
   }
 
   private func wakeAttempts(at now: Moment) {

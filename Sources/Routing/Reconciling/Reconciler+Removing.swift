@@ -86,6 +86,8 @@ extension Reconciler {
 
   /// Removes the objects that no route needs any more. One that is in use would take its routes along (section 3.9).
   func removeNextHops(_ report: inout ReconcileReport) throws(NetlinkError) {
+    // A route that is taken for gone, on the word of an event, may be there again, and go through one of them.
+    guard lost.isEmpty else { return }
     let isWanted = { (hop: TunnelHop) in self.usesNextHops && self.tunnelHops[hop] != nil }
     let ids = nextHops.removals(isWanted: isWanted).filter { actual.count(through: $0) == 0 }
     nextHops.settle(isWanted: isWanted)

@@ -21,17 +21,13 @@ extension Reconciler {
         roleStates[role] = states[role]
         try lookAtPeers(family)
       }
-      let name = family == .v4 ? "IPv4" : "IPv6"
-      if rolesInUse[.parent(family)] != nil, states[.parent(family)] == nil {
-        journal.raise(
-          .noParent, name,
-          "no interface has this node's \(name) address"
-            + (underlays[family].map { " \($0)" } ?? "") + "; direct routes wait for it")
-      } else {
-        journal.clear(.noParent, name)
-      }
     }
     roleStates = states
+    let watched = Set([states[.vxlan(.v4)], states[.vxlan(.v6)]].compactMap { $0?.index })
+    if watched != watchedInterfaces {
+      try kernel.watchNeighbours(of: watched)
+      watchedInterfaces = watched
+    }
     guard !changed.isEmpty else { return }
     for (key, route) in desired {
       guard case .hop(let role, _, _) = route.path, changed.contains(role) else { continue }

@@ -194,7 +194,8 @@ extension Reconciler {
   private func readBack(_ keys: Set<RouteKey>) throws(NetlinkError) -> [RouteKey: [Route]] {
     var found: [RouteKey: [Route]] = [:]
     for family in Set(keys.map(\.family)).sorted() {
-      for route in try kernel.routes(family, table: configuration.routeTable, origin: nil) where keys.contains(route.key) {
+      for route in try kernel.routes(family, table: configuration.routeTable, origin: nil)
+      where keys.contains(route.key) {
         found[route.key, default: []].append(route)
       }
     }

@@ -21,6 +21,7 @@ public final class Reconciler<K: Kernel> {
   var devices: [InterfaceRole: DeviceState] = [:]
   var unwantedDevices: Set<InterfaceRole> = []
   var peers: [AddressFamily: PeerTable] = [.v4: PeerTable(), .v6: PeerTable()]
+  private var desiredCounts: [AddressFamily: Int] = [:]
   /// How many desired routes leave by a role.
   var rolesInUse: [InterfaceRole: Int] = [:]
   /// How many desired routes go to a gateway behind a tunnel device.
@@ -45,6 +46,10 @@ public final class Reconciler<K: Kernel> {
   var creating: Set<String> = []
   /// Interfaces that routes of ours left by at the start.
   var formerInterfaces: Set<InterfaceIndex> = []
+  /// The interfaces whose neighbours are watched.
+  var watchedInterfaces: Set<InterfaceIndex> = []
+  /// Grows with every change of an interface or address that is neither a pod's nor a tunnel's.
+  var networkGeneration: UInt64 = 0
   var roleStates: [InterfaceRole: RoleState] = [:]
 
   // What is to be done.
@@ -73,6 +78,8 @@ public final class Reconciler<K: Kernel> {
   /// Whether an exchange failed so that nobody knows what the kernel has.
   var isUnsure = false
   var isStarted = false
+  /// Whether events were lost since everything was looked at.
+  var hasLostEvents = false
 
   // When it is to be done.
   var lastResync: Moment?
@@ -167,6 +174,7 @@ public final class Reconciler<K: Kernel> {
     if let old { count(old, by: -1) }
     if let route { count(route, by: 1) }
     desired[key] = route
+    desiredCounts[key.family, default: 0] += (route == nil ? 0 : 1) - (old == nil ? 0 : 1)
     pending.insert(key)
     attempts[key] = nil
     guard route == nil else {
@@ -229,12 +237,6 @@ public final class Reconciler<K: Kernel> {
     let open = unfinished.count { $0.family == family }
     counts.failed = open - counts.held
     counts.present = counts.desired - open
-    return counts
-  }
-
-  private var desiredCounts: [AddressFamily: Int] {
-    var counts: [AddressFamily: Int] = [:]
-    for key in desired.keys { counts[key.family, default: 0] += 1 }
     return counts
   }
 }

@@ -31,6 +31,8 @@ final class FakeKernel: Kernel {
   var lookups: [IPAddress: RouteLookup] = [:]
   var offload: [String: Bool] = [:]
 
+  var watched: Set<InterfaceIndex> = []
+
   /// Whether events are told; otherwise they are thrown away, until ``overflow()``.
   var tells = true
 
@@ -131,6 +133,8 @@ final class FakeKernel: Kernel {
     defer { offload[name] = isOn }
     return offload[name] != isOn
   }
+
+  func watchNeighbours(of interfaces: Set<InterfaceIndex>) throws(NetlinkError) { watched = interfaces }
 
   private func note(_ dump: String) throws(NetlinkError) {
     dumps.append(dump)

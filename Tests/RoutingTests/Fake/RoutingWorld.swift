@@ -100,7 +100,8 @@ final class RoutingWorld {
       now = wake
     }
     Issue.record(
-      "no rest: \(reconciler.pending) \(reconciler.suspects) \(reconciler.attempts) \(String(describing: reconciler.resyncDue)) \(reconciler.devices) \(reconciler.disturbances) \(reconciler.isUnsure) \(now)")
+      "no rest: \(reconciler.pending) \(reconciler.suspects) \(reconciler.attempts) \(String(describing: reconciler.resyncDue)) \(reconciler.devices) \(reconciler.disturbances) \(reconciler.isUnsure) \(now)"
+    )
   }
 
   func key(_ text: String) throws -> RouteKey { configuration.key(try cidr(text)) }
@@ -124,8 +125,6 @@ final class RoutingWorld {
 }
 
 func ip(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
-
-func cidr(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
 
 /// A direct route to another node of the link.
 func direct(_ gateway: String, owner: String = "n2", claim: String = "10.65.2.0/26") throws -> DesiredRoute {
