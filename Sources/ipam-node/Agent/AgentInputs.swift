@@ -15,7 +15,8 @@ struct AgentInputs: Sendable {
   /// - Returns: the datastore; no file is touched yet.
   func datastore(isWritten: Bool) -> MeteredDatastore {
     let options = SQLiteDatastore.Options(access: isWritten ? .readWrite : .readOnly)
-    let store = SQLiteDatastore(path: configuration.databaseFile, options: options)
+    let path = configuration.databaseFile
+    let store = ExistingDatastore(base: SQLiteDatastore(path: path, options: options), path: path)
     return MeteredDatastore(base: store, count: count)
   }
 

@@ -21,7 +21,7 @@ struct MeteredDatastore: Datastore {
   func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
     let stream = base.watch(interest, from: cursor)
     return WatchStream {
-      let iteration = Iteration(stream)
+      let iteration = WatchIteration(stream)
       return {
         guard let event = try await iteration.next() else { return nil }
         report(Self.size(event))
@@ -51,20 +51,5 @@ struct MeteredDatastore: Datastore {
 
   private static func size(_ items: [ListResult.Item]) -> Int {
     items.reduce(0) { $0 + ($1.stored?.bytes.count ?? 0) }
-  }
-}
-
-/// One iteration of a stream. A stream's next function is called by one task, one call after the other.
-private actor Iteration {
-  private var iterator: WatchStream.Iterator?
-
-  init(_ stream: WatchStream) { iterator = stream.makeAsyncIterator() }
-
-  func next() async throws -> WatchEvent? {
-    // Taken out for the time of the wait, because an actor may be entered meanwhile.
-    guard var current = iterator else { return nil }
-    iterator = nil
-    defer { iterator = current }
-    return try await current.next()
   }
 }
