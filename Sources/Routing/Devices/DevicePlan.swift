@@ -129,6 +129,7 @@ struct DeviceInputs: Sendable {
   /// (section 4.1).
   ///
   /// - Parameter wasMade: whether this agent made it.
+  /// - Returns: the changes, none for a device that is somebody else's.
   func removal(wasMade: Bool) -> [KernelChange] {
     guard configuration.managesDevices, let link else { return [] }
     guard isVXLAN else {

@@ -105,8 +105,10 @@ extension Reconciler {
   /// Whether a device may be made: not when it was made and vanished several times within seconds.
   private func mayCreate(_ role: InterfaceRole, _ name: String, at now: Moment) -> Bool {
     let recent = (devices[role]?.creations ?? []).filter { $0 + .seconds(10) > now }
-    devices[role]?.creations = recent + [now]
-    guard recent.count >= 3 else { return true }
+    guard recent.count >= 3 else {
+      devices[role]?.creations = recent + [now]
+      return true
+    }
     deviceFailed(role, "somebody removes \(name) again and again; it is made with growing pauses", at: now)
     return false
   }

@@ -101,9 +101,8 @@ public final class RoutingLoop: Sendable {
 
   /// Routes on the calling thread until ``stop()``.
   ///
-  /// - Parameters:
-  ///   - kernel: makes the kernel's tables accessible, on this thread, and names the descriptor that events are read from.
-  ///     It is tried again while it fails.
+  /// - Parameter kernel: makes the kernel's tables accessible, on this thread, and names the descriptor that events are
+  ///   read from. It is tried again while it fails.
   public func run<K: Kernel>(_ kernel: () throws(NetlinkError) -> (K, events: CInt)) {
     defer { mailbox.withLock { $0.isOver = true } }
     var failures = 0

@@ -20,9 +20,10 @@ struct DeletionValve: Sendable {
   ///
   /// - Parameters:
   ///   - candidates: the routes that are present and not wanted.
-  ///   - losses: how many of them would be missed: not those whose destination has another route of ours.
+  ///   - isLoss: whether one would be missed: not if its destination has another route of ours.
   ///   - present: how many routes of ours there are.
   ///   - areAllBlackholes: whether no blackhole would be left.
+  /// - Returns: those that may be made.
   mutating func admit(
     _ candidates: Set<RouteKey>, isLoss: (RouteKey) -> Bool, present: Int, areAllBlackholes: Bool
   ) -> Set<RouteKey> {

@@ -98,6 +98,7 @@ struct NextHopTable: Sendable {
   /// The numbers that nothing wants, of those that may have to go.
   ///
   /// - Parameter isWanted: whether a route that should be there goes to the gateway.
+  /// - Returns: the numbers, in ascending order.
   func removals(isWanted: (TunnelHop) -> Bool) -> [UInt32] {
     unwanted.filter { id in hops[id].map { !isWanted($0) } ?? true }.sorted()
   }

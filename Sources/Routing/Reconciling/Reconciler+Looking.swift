@@ -134,6 +134,7 @@ extension Reconciler {
   ///
   /// - Parameter isFirst: before anything was programmed. A node with routes of our own has been looked at by an earlier
   ///   process.
+  /// - Throws: ``NetlinkError``.
   func lookForOtherAgents(isFirst: Bool) throws(NetlinkError) {
     let isRestart = isFirst && actual.count > 0
     var origins: [RouteProtocol] = []

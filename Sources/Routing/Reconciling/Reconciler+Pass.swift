@@ -21,8 +21,8 @@ extension Reconciler {
       } catch {
         failed(error, at: now)
       }
-      report.nextWake = nextWake(after: now)
       report.wantsSnapshot = wantsSnapshot(at: now)
+      report.nextWake = nextWake(after: now)
     }
     report.conditions = journal.takeChanges()
     statistics.refusals += UInt64(report.refusals)
