@@ -75,7 +75,7 @@ struct BatchTests {
     }
   }
 
-  @Test("lost answers are an overflow, the batch was made all the same, and the next ones are smaller and work")
+  @Test("lost answers are an overflow, the batch was made all the same, and the next one is smaller and works")
   func overflow() throws {
     try TestNetwork.run { network throws in
       let kernel = network.kernel
@@ -93,6 +93,7 @@ struct BatchTests {
       #expect(kernel.statistics.overflows == 1)
       try network.make(.deleteRoute(kept))
       #expect(try network.ownRoutes().isEmpty)
+      #expect(kernel.batchLimit == 512)
     }
   }
 

@@ -68,6 +68,18 @@ struct EventTests {
     }
   }
 
+  @Test("of a device that this process makes, the address is not told; the link is, as if by the kernel")
+  func ownDevice() throws {
+    try TestNetwork.run { network throws in
+      let tunnel = try network.makeVXLAN()
+      let address = InterfaceAddress(interface: tunnel.index, address: "10.65.1.0", prefixLength: 32)
+      try network.make(.addAddress(address))
+      let events = try network.kernel.events()
+      #expect(!events.contains(.address(address)))
+      #expect(events.contains(.link(tunnel)))
+    }
+  }
+
   @Test("an interface that leaves a bridge is not gone")
   func bridgePort() throws {
     try TestNetwork.run { network throws in

@@ -84,6 +84,44 @@ struct ListingTests {
     }
   }
 
+  @Test("R-20: a listing that changed under way is repeated, five times at the most")
+  func interrupted() throws {
+    try TestNetwork.run { network throws in
+      let kernel = network.kernel
+      let stranger = try NetlinkKernel(timeout: 1)
+      func address(_ number: Int) -> InterfaceAddress {
+        InterfaceAddress(
+          interface: network.eth0, address: IPAddress(v4: 0x0A41_0000 + UInt32(number)), prefixLength: 32)
+      }
+      // More than the kernel sends at once, so that there is time between the parts.
+      let count = 1500
+      #expect(try kernel.apply((0..<count).map { .addAddress(address($0)) }).isEmpty)
+      var added = 0
+      /// Lists the addresses, and adds another one in the middle of the first so many attempts.
+      func list(disturbances: Int) throws -> Set<InterfaceAddress> {
+        let dumps = kernel.statistics.dumps
+        var attempt = 0
+        return Set(
+          try kernel.list(.addresses, RTM_NEWADDR, "list") { message throws(MalformedMessage) in
+            // The first entry of each attempt.
+            if kernel.statistics.dumps - dumps > attempt {
+              attempt += 1
+              if attempt <= disturbances {
+                added += 1
+                #expect(throws: Never.self) { try stranger.apply([.addAddress(address(count + added))]) }
+              }
+            }
+            return try InterfaceAddress(message: message)
+          })
+      }
+      let dumps = kernel.statistics.dumps
+      #expect(try list(disturbances: 5).isSuperset(of: (0..<count).map(address)))
+      #expect(kernel.statistics.dumps == dumps + 6)
+      #expect(throws: NetlinkError(.interrupted, "list")) { _ = try list(disturbances: .max) }
+      #expect(kernel.statistics.dumps == dumps + 12)
+    }
+  }
+
   @Test("an interface that is not there has no neighbours and no forwarding entries", arguments: [true, false])
   func missingInterface(isStrict: Bool) throws {
     try TestNetwork.run(checksStrictly: isStrict) { network throws in

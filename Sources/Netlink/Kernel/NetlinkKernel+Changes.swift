@@ -72,10 +72,11 @@ extension NetlinkKernel {
         statistics.overflows += 1
         // The kernel has acted upon all of the batch by now: nothing comes after what is dropped here.
         try writer.drain()
-        batchLimit = max(16, batchLimit / 2)
+        adjustBatchLimit(hasOverflowed: true)
         throw NetlinkError(.overflow, attempt, errno: ENOBUFS)
       }
     }
+    adjustBatchLimit(hasOverflowed: false)
     return answers.refusals
   }
 }

@@ -138,7 +138,14 @@ extension NetlinkKernel {
   func receiveAnswer(
     _ attempt: String, _ read: (ByteView) throws(MalformedMessage) -> Void
   ) throws(NetlinkError) {
-    switch try reader.receive(wait: true, attempt) {
+    let reception: NetlinkSocket.Reception
+    do {
+      reception = try reader.receive(wait: true, attempt)
+    } catch {
+      try reopenReader()
+      throw error
+    }
+    switch reception {
     case .datagram(let datagram):
       do {
         try read(datagram)

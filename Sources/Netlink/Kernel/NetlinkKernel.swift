@@ -24,8 +24,8 @@ public final class NetlinkKernel {
 
   var messages: MessageBuffer
   private var lastSequence: UInt32 = 0
-  /// How many messages a batch may have: fewer after answers were lost.
-  var batchLimit: Int
+  /// How many messages the next batch may have: fewer after answers were lost, until some have come through.
+  private(set) var batchLimit: Int
 
   /// Opens the sockets, and begins to collect events.
   ///
@@ -75,8 +75,14 @@ public final class NetlinkKernel {
   /// - Parameter interfaces: the interfaces.
   /// - Throws: ``NetlinkError/Code/unusable``.
   public func watchNeighbours(of interfaces: Set<InterfaceIndex>) throws(NetlinkError) {
-    filter.neighbourInterfaces = interfaces.sorted()
-    try listener.setFilter(filter.program)
+    var changed = filter
+    changed.neighbourInterfaces = interfaces.sorted()
+    try setFilter(changed)
+  }
+
+  private func setFilter(_ changed: EventFilter) throws(NetlinkError) {
+    try listener.setFilter(changed.program)
+    filter = changed
   }
 
   /// The number for the next message.
@@ -94,14 +100,20 @@ public final class NetlinkKernel {
   /// As many bytes as can be sent at once, and no more than 512 of the longest usual messages take.
   private static func batchSize(_ socket: NetlinkSocket) -> Int { max(4096, min(1 << 17, socket.sendCapacity - 32)) }
 
+  /// Takes note of whether the answers of a batch found room.
+  func adjustBatchLimit(hasOverflowed: Bool) {
+    batchLimit = hasOverflowed ? max(1, batchLimit / 2) : min(batchLimit * 2, Self.batchLimit(writer))
+  }
+
   // MARK: Sockets made anew
 
   /// Replaces the socket for changes by one that no late answer comes to. Its own changes go on being left out of the
   /// events: the filter knows the new number before anything is sent.
   func reopenWriter() throws(NetlinkError) {
     let socket = try NetlinkSocket("a socket for changes", room: answerRoom, timeout: timeout)
-    filter.ownPort = socket.port
-    try listener.setFilter(filter.program)
+    var changed = filter
+    changed.ownPort = socket.port
+    try setFilter(changed)
     writer = socket
     batchLimit = min(batchLimit, Self.batchLimit(socket))
   }

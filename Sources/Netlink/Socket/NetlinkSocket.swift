@@ -22,7 +22,7 @@ final class NetlinkSocket {
     case datagram(ByteView)
     /// There is nothing, and the time to wait is over.
     case nothing
-    /// Messages were lost for want of room.
+    /// Messages were lost for want of room, the kernel's or this one's.
     case overflow
   }
 
@@ -140,7 +140,7 @@ final class NetlinkSocket {
       }
       // Other programs can send here as well; only the kernel has number 0.
       if sender.nl_pid != 0 { continue }
-      guard count <= memory.count else { throw NetlinkError(.malformed, attempt(), errno: EMSGSIZE) }
+      guard count <= memory.count else { return .overflow }
       return .datagram(ByteView(UnsafeRawBufferPointer(rebasing: memory[..<count])))
     }
   }

@@ -22,6 +22,8 @@ extension NetlinkError: CustomStringConvertible {
       case .refused(let refusal): "the kernel refused: \(refusal)"
       case .malformed: "the kernel's answer makes no sense"
       }
+    // A refusal has told the number already.
+    if case .refused = code { return "cannot \(attempt): \(reason)" }
     return "cannot \(attempt): \(reason)" + (errno == 0 ? "" : " (\(errorText(errno)))")
   }
 }

@@ -29,6 +29,15 @@ public protocol Kernel: AnyObject {
   /// What happened since, without waiting; changes of this process itself are left out.
   func events() throws(NetlinkError) -> [KernelEvent]
 
+  /// Chooses the interfaces whose neighbours ``events()`` tells of; none at first, because on a busy link they come and
+  /// go all the time.
+  func watchNeighbours(of interfaces: Set<InterfaceIndex>) throws(NetlinkError)
+
   /// Switches the checksum offload of a device; true when it was another before.
   func setTransmitChecksumOffload(_ isOn: Bool, interface name: String) throws(NetlinkError) -> Bool
+}
+
+extension Kernel {
+  /// For kernels that tell of every neighbour, or of none.
+  public func watchNeighbours(of interfaces: Set<InterfaceIndex>) throws(NetlinkError) {}
 }
