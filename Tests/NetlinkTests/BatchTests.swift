@@ -43,6 +43,18 @@ struct BatchTests {
     }
   }
 
+  @Test("with little room for answers batches are so small that the answers to an all-error one find it")
+  func littleRoom() throws {
+    try TestNetwork.run { network throws in
+      let kernel = try NetlinkKernel(timeout: 1, eventRoom: 4096, answerRoom: 8192)
+      #expect(kernel.batchLimit == 16384 / 900)
+      let refusals = try kernel.apply(blocks(1000, network).map { .deleteRoute($0) })
+      #expect(refusals.count == 1000)
+      #expect(refusals.values.allSatisfy { $0.errno == ESRCH })
+      #expect(kernel.statistics.overflows == 0)
+    }
+  }
+
   @Test("refusals have the positions of their changes, in the batch of each")
   func positions() throws {
     try TestNetwork.run { network throws in

@@ -20,6 +20,10 @@ struct EventTests {
         network.blackhole(CIDR(host: IPAddress(v4: 0x0A41_0000 + UInt32(index))))
       }
       #expect(try kernel.apply(routes.map { .addRoute($0) }).isEmpty)
+      let v6 = (0..<100).map { index in
+        network.direct(CIDR(host: IPAddress(v6: 0xFD65_0002 << 96 + UInt128(index))), via: "fd30:1::12")
+      }
+      #expect(try kernel.apply(v6.map { .replaceRoute($0) } + v6.map { .deleteRoute($0) }).isEmpty)
       #expect(try network.kernel.routeEvents().isEmpty)
       try NetworkNamespace.execute("ip route add 10.9.0.0/26 via 172.30.1.9 proto bird\nip route delete 10.65.0.7")
       #expect(isReadable(kernel))
