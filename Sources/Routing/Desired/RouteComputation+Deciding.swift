@@ -221,8 +221,7 @@ extension RouteComputation {
   }
 
   private func isOwn(_ address: IPAddress) -> Bool {
-    address == nodes.local?[address.family].underlay?.address
-      || address == local[address.family].parent?.address.address
+    nodes.isLocal(address) || address == local[address.family].parent?.address.address
   }
 
   /// What must stay reachable and is in a prefix: a node's underlay address, or a default router.

@@ -59,7 +59,7 @@ extension RouteComputation {
     for family in AddressFamily.all where devices.current[.vxlan(family)] != nil {
       guard case .failure(let missing) = nodes.tunnelEnd(name, family) else { continue }
       switch missing {
-      case .sameTunnelAddress, .sameHardwareAddress:
+      case .hostAddress, .sameTunnelAddress, .sameHardwareAddress:
         let message = """
           \(missing.words(name, family)): that of \(name) is left out; give it another, or delete the node that is gone
           """

@@ -28,7 +28,6 @@ public struct RouteComputation: Sendable {
   private var conditions = ConditionLedger()
   /// What is reported of other things than destinations, by what it is about.
   private var issues: [String: [ConditionLedger.Issue]] = [:]
-  private var catchAlls: Set<CIDR> = []
 
   /// How much was computed so far: destinations, nodes and catch-alls, each time they were looked at. For tests of what
   /// a change costs.
@@ -184,8 +183,11 @@ extension RouteComputation {
     if configuration.mode == .podCIDRs { setRanges(name, old, node) }
     if name == configuration.nodeName {
       agenda.devices = true
-      // Which nodes are on the same subnet, and which have this node's address, is measured by this node's own.
-      for family in AddressFamily.all where old?[family].underlay != node?[family].underlay { markAll(family) }
+      // Which nodes are on the same subnet, and which have an address of this node's, is measured by this node's own.
+      let isSame = old?.v4 == node?.v4 && old?.v6 == node?.v6 && effects.addresses.isEmpty
+      if !isSame || old?.ipipTunnelAddress != node?.ipipTunnelAddress {
+        for family in AddressFamily.all { markAll(family) }
+      }
     }
     // With the first node and without the last one, it begins or ends to matter that this node is not among them.
     if nodes.nodes.count <= 1 { agenda.devices = true }
@@ -344,10 +346,11 @@ extension RouteComputation {
   /// A route that refuses what is in a pool and nowhere else.
   private mutating func settleCatchAll(_ prefix: CIDR) {
     work += 1
-    let family = prefix.address.family
+    // Somebody who wants this metric for all routes has no place for a catch-all: its key may be a block's.
+    guard configuration.metric(prefix.address.family) != Self.catchAllMetric else { return }
     var route: DesiredRoute?
     var issues: [ConditionLedger.Issue] = []
-    if configuration.poolCatchAll, configuration.metric(family) != Self.catchAllMetric,
+    if configuration.poolCatchAll,
       let routeClass = pools.pool(of: prefix)?.routeClass, configuration.classes.contains(routeClass)
     {
       if let covered = covered(by: prefix) {

@@ -91,6 +91,8 @@ extension TunnelEndMissing {
     case .ownUnderlay(let address): "node \(node) has this node's own address \(address)"
     case .noTunnelAddress: "node \(node) has no \(family.name) VXLAN tunnel address"
     case .hardwareAddressUnusable: "the hardware address that node \(node) names is none a device can have"
+    case .hostAddress(let address, let other):
+      "the tunnel address \(address) of node \(node) is node \(other)'s own address"
     case .sameTunnelAddress(let address, let other):
       "nodes \(other) and \(node) both have the tunnel address \(address)"
     case .sameHardwareAddress(let address, let other):

@@ -33,6 +33,14 @@ struct NodeIndex: Sendable {
   /// A node that has the address, the first by name.
   func host(_ address: IPAddress) -> String? { hosts[address]?.min() }
 
+  /// Whether an address is one of this node's, beside its tunnels or on them: as a gateway it leads nowhere.
+  func isLocal(_ address: IPAddress) -> Bool {
+    guard let local else { return false }
+    let own = local[address.family]
+    return address == own.underlay?.address || address == own.vxlanTunnelAddress || address == local.ipipTunnelAddress
+      || local.otherAddresses.contains(address)
+  }
+
   /// An underlay address in a prefix, the first, and its node.
   func underlay(within prefix: CIDR) -> (address: IPAddress, node: String)? {
     guard let (found, names) = underlays.first(within: prefix), let name = names.min() else { return nil }
@@ -68,6 +76,7 @@ extension NodeIndex {
       }
       setEnd(TunnelPeerKey(node: name, family: family), node?.tunnelEnd(name, family), &effects)
     }
+    for address in effects.addresses { effects.nodes.formUnion(tunnelAddresses[address] ?? []) }
     effects.nodes.remove(name)
     nodes[name] = node
     return effects
@@ -107,10 +116,11 @@ extension NodeIndex {
   /// Another node's end of a VXLAN tunnel, or why it cannot be used.
   func tunnelEnd(_ name: String, _ family: AddressFamily) -> Result<TunnelPeer, TunnelEndMissing> {
     guard let node = nodes[name], let underlay = node.usableUnderlay(family) else { return .failure(.noUnderlay) }
-    guard underlay != local?.usableUnderlay(family) else { return .failure(.ownUnderlay(underlay)) }
+    guard !isLocal(underlay) else { return .failure(.ownUnderlay(underlay)) }
     guard let end = ends[TunnelPeerKey(node: name, family: family)] else {
       return .failure(node.usableTunnelAddress(family) == nil ? .noTunnelAddress : .hardwareAddressUnusable)
     }
+    if let other = host(end.tunnelAddress) { return .failure(.hostAddress(end.tunnelAddress, of: other)) }
     if let other = first(of: tunnelAddresses[end.tunnelAddress]), other != name {
       return .failure(.sameTunnelAddress(end.tunnelAddress, as: other))
     }
@@ -131,10 +141,12 @@ extension NodeIndex {
 /// Why a node's end of a VXLAN tunnel cannot be used (routes specification, section 0: three facts make one).
 enum TunnelEndMissing: Error, Hashable, Sendable {
   case noUnderlay
-  /// It has this node's own underlay address.
+  /// It has an address of this node.
   case ownUnderlay(IPAddress)
   case noTunnelAddress
   case hardwareAddressUnusable
+  /// The tunnel address is a node's own address beside the tunnel.
+  case hostAddress(IPAddress, of: String)
   case sameTunnelAddress(IPAddress, as: String)
   case sameHardwareAddress(HardwareAddress, as: String)
 }
