@@ -52,8 +52,7 @@ struct DestinationIndex: Sendable {
   func destinations(of node: String) -> Set<CIDR> { byNode[node] ?? [] }
 
   mutating func add(_ statement: Statement, to destination: CIDR) {
-    if tree[destination] == nil { tree[destination] = Destination() }
-    tree.modify(destination) { $0.statements.append(statement) }
+    tree.modify(destination, default: Destination()) { $0.statements.append(statement) }
     byNode[statement.owner, default: []].insert(destination)
   }
 
@@ -70,14 +69,22 @@ struct DestinationIndex: Sendable {
 
   /// Counts blocks of exactly this prefix.
   mutating func countBlock(_ block: CIDR, _ difference: Int) {
-    if tree[block] == nil { tree[block] = Destination() }
-    tree.modify(block) { $0.blocks += difference }
+    tree.modify(block, default: Destination()) { $0.blocks += difference }
   }
 
   /// The smallest block or range that an address is in.
   func block(containing address: IPAddress) -> (prefix: CIDR, entry: Destination)? {
     var found: (CIDR, Destination)?
     tree.forEach(containing: CIDR(host: address)) { if $1.blocks > 0 { found = ($0, $1) } }
+    return found
+  }
+
+  /// The blocks and ranges that a block lies in, without itself.
+  func blocks(around block: CIDR) -> [(prefix: CIDR, entry: Destination)] {
+    var found: [(CIDR, Destination)] = []
+    tree.forEach(containing: block) {
+      if $1.blocks > 0, $0.prefixLength < block.prefixLength { found.append(($0, $1)) }
+    }
     return found
   }
 

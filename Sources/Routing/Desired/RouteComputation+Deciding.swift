@@ -41,27 +41,34 @@ extension RouteComputation {
   /// addresses away; then who knows best; and then a name that all nodes agree on. A block inside another's is
   /// the one that the kernel would follow, and a mistake all the same.
   private func owner(of destination: CIDR, _ entry: Destination, _ pool: RoutingPool?) -> RouteDecision {
-    let statements = entry.statements.filter { counts($0, destination, pool) }
-    let ranked = statements.sorted { left, right in
-      let (leftIsLocal, rightIsLocal) = (left.owner == configuration.nodeName, right.owner == configuration.nodeName)
-      if leftIsLocal != rightIsLocal { return leftIsLocal }
-      return (left.rank, left.owner) < (right.rank, right.owner)
+    var first: Statement?
+    var others: [Statement] = []
+    for statement in entry.statements where counts(statement, destination, pool) {
+      guard let other = first else {
+        first = statement
+        continue
+      }
+      first = precedes(statement, other) ? statement : other
+      others.append(precedes(statement, other) ? other : statement)
     }
-    guard let first = ranked.first else { return RouteDecision(destination) }
+    guard let first else { return RouteDecision(destination) }
     var contradictions: [RouteDecision.Contradiction] = []
-    for other in ranked where other.owner != first.owner {
+    for other in others.sorted(by: { precedes($0, $1) }) where other.owner != first.owner {
       guard !contradictions.contains(where: { $0.owner == other.owner }) else { continue }
       contradictions.append(.init(owner: other.owner, claim: claim(of: other, destination)))
     }
-    if entry.blocks > 0 {
-      destinations.tree.forEach(containing: destination) { prefix, outer in
-        guard prefix != destination, outer.blocks > 0, let other = host(of: outer), other != first.owner else { return }
-        contradictions.append(.init(owner: other, claim: prefix))
-      }
+    for outer in entry.blocks > 0 ? destinations.blocks(around: destination) : [] {
+      guard let other = host(of: outer.entry), other != first.owner else { continue }
+      contradictions.append(.init(owner: other, claim: outer.prefix))
     }
     let claim =
       claim(of: first, destination) ?? destinations.block(containing: destination.address)?.prefix ?? destination
     return RouteDecision(destination, owner: first.owner, claim: claim, contradictions: contradictions)
+  }
+
+  private func precedes(_ left: Statement, _ right: Statement) -> Bool {
+    let (leftIsLocal, rightIsLocal) = (left.owner == configuration.nodeName, right.owner == configuration.nodeName)
+    return leftIsLocal == rightIsLocal ? (left.rank, left.owner) < (right.rank, right.owner) : leftIsLocal
   }
 
   private func claim(of statement: Statement, _ destination: CIDR) -> CIDR? {
@@ -86,11 +93,12 @@ extension RouteComputation {
 
   /// The node that a block belongs to.
   private func host(of block: Destination) -> String? {
-    let statements = block.statements.filter { statement in
-      if case .tunnel = statement.source { false } else { true }
+    var host: Statement?
+    for statement in block.statements {
+      if case .tunnel = statement.source { continue }
+      if host.map({ precedes(statement, $0) }) ?? true { host = statement }
     }
-    if statements.contains(where: { $0.owner == configuration.nodeName }) { return configuration.nodeName }
-    return statements.min { ($0.rank, $0.owner) < ($1.rank, $1.owner) }?.owner
+    return host?.owner
   }
 
   // MARK: - Where it goes

@@ -253,12 +253,20 @@ extension RouteComputation {
   }
 
   private mutating func exchange(_ old: Set<Named>, for new: Set<Named>) {
-    let (come, gone) = (new.subtracting(old), old.subtracting(new))
-    for named in come { destinations.add(named.statement, to: named.destination) }
-    for named in gone { destinations.remove(named.statement, from: named.destination) }
-    for named in come.union(gone) {
-      mark(named.destination)
-      if destinations.tree[named.destination].map({ $0.blocks > 0 }) ?? false { markWithin(named.destination) }
+    for named in new where !old.contains(named) {
+      destinations.add(named.statement, to: named.destination)
+      changed(named.destination)
+    }
+    for named in old where !new.contains(named) {
+      destinations.remove(named.statement, from: named.destination)
+      changed(named.destination)
+    }
+  }
+
+  private mutating func changed(_ destination: CIDR) {
+    mark(destination)
+    if destination.hostBits > 0, let entry = destinations.tree[destination], entry.blocks > 0 {
+      markWithin(destination)
     }
   }
 
@@ -276,9 +284,8 @@ extension RouteComputation {
     }
   }
 
-  private mutating func mark(_ destination: CIDR) {
-    if destinations.tree[destination] != nil { agenda.destinations.insert(destination) }
-  }
+  /// Marks a destination, if it is one: that shows when it is looked at.
+  private mutating func mark(_ destination: CIDR) { agenda.destinations.insert(destination) }
 
   private mutating func mark(node name: String) {
     agenda.nodes.insert(name)

@@ -49,10 +49,15 @@ struct PrefixTree<Value: Sendable>: Sendable {
     }
   }
 
-  /// Changes the value of a prefix where it is; nothing happens without one.
-  mutating func modify(_ prefix: CIDR, _ change: (inout Value) -> Void) {
+  /// Changes the value of a prefix where it is. Without one, the default is changed and set, if there is one.
+  mutating func modify(_ prefix: CIDR, default: Value? = nil, _ change: (inout Value) -> Void) {
     let index = Int(find(prefix))
-    guard index >= 0, var value = places[index].value else { return }
+    guard index >= 0, var value = places[index].value else {
+      guard var value = `default` else { return }
+      change(&value)
+      insert(value, at: prefix.canonical)
+      return
+    }
     // Taken out, so that the change does not copy what the value holds.
     places[index].value = nil
     change(&value)
