@@ -52,11 +52,7 @@ extension RouteComputation {
       others.append(precedes(statement, other) ? other : statement)
     }
     guard let first else { return RouteDecision(destination) }
-    var contradictions: [RouteDecision.Contradiction] = []
-    for other in others.sorted(by: { precedes($0, $1) }) where other.owner != first.owner {
-      guard !contradictions.contains(where: { $0.owner == other.owner }) else { continue }
-      contradictions.append(.init(owner: other.owner, claim: claim(of: other, destination)))
-    }
+    var contradictions = others.isEmpty ? [] : contradictions(to: first, others, destination)
     for outer in entry.blocks > 0 ? destinations.blocks(around: destination) : [] {
       guard let other = host(of: outer.entry), other != first.owner else { continue }
       contradictions.append(.init(owner: other, claim: outer.prefix))
@@ -64,6 +60,17 @@ extension RouteComputation {
     let claim =
       claim(of: first, destination) ?? destinations.block(containing: destination.address)?.prefix ?? destination
     return RouteDecision(destination, owner: first.owner, claim: claim, contradictions: contradictions)
+  }
+
+  private func contradictions(
+    to first: Statement, _ others: [Statement], _ destination: CIDR
+  ) -> [RouteDecision.Contradiction] {
+    var contradictions: [RouteDecision.Contradiction] = []
+    for other in others.sorted(by: { precedes($0, $1) }) where other.owner != first.owner {
+      guard !contradictions.contains(where: { $0.owner == other.owner }) else { continue }
+      contradictions.append(.init(owner: other.owner, claim: claim(of: other, destination)))
+    }
+    return contradictions
   }
 
   private func precedes(_ left: Statement, _ right: Statement) -> Bool {
@@ -96,7 +103,8 @@ extension RouteComputation {
     var host: Statement?
     for statement in block.statements {
       if case .tunnel = statement.source { continue }
-      if host.map({ precedes(statement, $0) }) ?? true { host = statement }
+      if let other = host, !precedes(statement, other) { continue }
+      host = statement
     }
     return host?.owner
   }

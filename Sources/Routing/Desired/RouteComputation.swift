@@ -321,6 +321,7 @@ extension RouteComputation {
   private mutating func settle() {
     let agenda = agenda
     self.agenda = Agenda()
+    routes.reserve(agenda.destinations.count)
     for destination in agenda.destinations { settle(destination) }
     for prefix in agenda.catchAlls { settleCatchAll(prefix) }
     var names = agenda.nodes

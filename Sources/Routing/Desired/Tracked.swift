@@ -4,6 +4,13 @@ struct Tracked<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
   /// What was told last, of the keys that have been touched since.
   private var told: [Key: Value?] = [:]
 
+  /// Makes room at once, if so many keys are more than a few beside what is there.
+  mutating func reserve(_ count: Int) {
+    guard count > current.count else { return }
+    current.reserveCapacity(current.count + count)
+    told.reserveCapacity(count)
+  }
+
   /// Sets a value, or removes it with nil.
   mutating func set(_ key: Key, _ value: Value?) {
     let present = current[key]
