@@ -23,9 +23,6 @@ public protocol Kernel: AnyObject {
   /// Where a packet to an address would go.
   func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup
 
-  /// Chooses the interfaces whose neighbours ``events()`` tells of; none at first.
-  func watchNeighbours(of interfaces: Set<InterfaceIndex>) throws(NetlinkError)
-
   /// What happened since, without waiting; changes of this process itself are left out.
   func events() throws(NetlinkError) -> [KernelEvent]
 
