@@ -28,6 +28,10 @@ struct AgentInputs: Sendable {
     var options = RouteSourceOptions()
     options.listingInterval = .seconds(configuration.borrowedListingInterval)
     let routing = configuration.routing
+    guard hasDatastore else {
+      let file = NodesFile(configuration.nodesFile)
+      return StaticRouteSource(name: configuration.nodesFile) { try file.read() }
+    }
     return DatastoreRouteSource(store, nodeName: routing.nodeName, mode: routing.mode, options: options)
   }
 }

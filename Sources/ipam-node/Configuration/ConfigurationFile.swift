@@ -1,7 +1,6 @@
 import CNI
 import FileSystem
 import JSON
-import YAML
 
 #if canImport(Glibc)
   import Glibc
@@ -22,7 +21,11 @@ struct ConfigurationFile: Sendable {
   /// Understands the text of a file.
   init(path: String, text: [UInt8]) throws(ConfigurationError) {
     self.path = path
-    switch try Self.document(text, path: path) {
+    let document: JSON?
+    do throws(WrittenDocument.Failure) { document = try WrittenDocument.json(text) } catch {
+      throw ConfigurationError(problems: ["\(path): \(error)"])
+    }
+    switch document {
     case nil: members = []
     case .object(let object): members = object.members
     case let value?:
@@ -51,16 +54,5 @@ struct ConfigurationFile: Sendable {
       throw ConfigurationError(problems: ["\(path) has more than \(maximumSize) bytes: that is no configuration"])
     }
     return try ConfigurationFile(path: path, text: text)
-  }
-
-  private static func document(_ text: [UInt8], path: String) throws(ConfigurationError) -> JSON? {
-    let first = text.first { ![0x09, 0x0A, 0x0D, 0x20].contains($0) }
-    // What looks like JSON and is none may be YAML in its flow style.
-    if first == UInt8(ascii: "{"), let json = try? JSON(parsing: text) { return json }
-    do throws(YAMLDocument.Failure) {
-      return try YAMLDocument.json(String(decoding: text, as: UTF8.self))
-    } catch {
-      throw ConfigurationError(problems: ["\(path): \(error.reason)"])
-    }
   }
 }
