@@ -20,6 +20,14 @@ final class RefreshSignal: Sendable {
   /// Takes note that the listing begins; requests from now on are for another one.
   func clear() { state.withLock { $0.isRaised = false } }
 
+  /// Whether a listing is asked for; requests from now on are for another one.
+  func take() -> Bool {
+    state.withLock { state in
+      defer { state.isRaised = false }
+      return state.isRaised
+    }
+  }
+
   /// Waits until a listing is asked for, or the task is cancelled.
   func wait() async {
     await withTaskCancellationHandler {
