@@ -133,7 +133,7 @@ final class AgentMetrics: Sendable {
       gauges.failed.record(counts.failed)
       gauges.held.record(counts.held)
     }
-    inSync.record(status.isInSync ? 1 : 0)
+    inSync.record(state.isReady ? 1 : 0)
     for (kind, count) in state.conditions.counts { conditions[kind]?.record(count) }
     connected.record(state.isSourceConnected ? 1 : 0)
     watchAge.record(state.watchAge)

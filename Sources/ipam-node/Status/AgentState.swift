@@ -54,6 +54,10 @@ final class AgentState: Sendable {
     }
   }
 
-  /// Whether the kernel has what it should have, as far as that is up to the agent.
-  var isReady: Bool { status.isInSync }
+  /// Whether the kernel has what it should have, as far as that is up to the agent. It has not while the agent may change
+  /// nothing.
+  var isReady: Bool {
+    let status = status
+    return status.isInSync && !status.conditions.keys.contains { $0.kind == .notPermitted }
+  }
 }
