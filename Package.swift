@@ -79,6 +79,11 @@ let package = Package(
     .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(
+      name: "RouteReports",
+      dependencies: ["Routing", "Netlink", "IPAddressing", "JSON", "Terminal"],
+      swiftSettings: common
+    ),
+    .target(
       name: "RouteSources",
       dependencies: ["Routing", "Netlink", "Datastore", "CalicoModel", "IPAddressing", "JSON"],
       swiftSettings: common
@@ -113,7 +118,7 @@ let package = Package(
       name: "ipamctl",
       dependencies: [
         "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
-        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
+        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON", "RouteReports", "RouteSources", "Routing", "Netlink",
         "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
@@ -122,9 +127,8 @@ let package = Package(
     .executableTarget(
       name: "ipam-node",
       dependencies: [
-        "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux",
-        "FileSystem",
-        "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
+        "RouteReports", "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore",
+        "CalicoModel", "CLinux", "FileSystem", "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -255,7 +259,7 @@ let package = Package(
       name: "ipamctlTests",
       dependencies: [
         "ipamctl", "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
-        "HostLocal", "IPAM", "IPAddressing", "JSON", "Terminal",
+        "HostLocal", "IPAM", "IPAddressing", "JSON", "Netlink", "Routing", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common

@@ -9,12 +9,12 @@ struct IPAMControl: AsyncParsableCommand {
     abstract: "Looks at the IP addresses that CNI plugins gave to containers, and repairs what went wrong.",
     discussion: """
       get, create, apply, delete and ipam are about pools, blocks and handles, which calico-ipam keeps in a datastore; \
-      they speak as calicoctl does. host-local is about the files of the plugin of that name.
+      they speak as calicoctl does. route is about what nodes send to one another. host-local is about the files of the plugin of that name.
       """,
     version: "ipamctl \(PackageVersion.current)",
     subcommands: [
       GetCommand.self, CreateCommand.self, ApplyCommand.self, DeleteCommand.self, IPAMCommand.self,
-      HostLocalCommand.self,
+      RouteCommand.self, HostLocalCommand.self,
     ]
   )
 

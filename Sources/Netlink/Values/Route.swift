@@ -23,6 +23,14 @@ public struct RouteKey: Hashable, Sendable {
   public var family: AddressFamily { destination.address.family }
 }
 
+extension RouteKey: Comparable {
+  /// IPv4 first, by destination, the wider one before what is in it.
+  public static func < (left: Self, right: Self) -> Bool {
+    (left.destination.address, left.destination.prefixLength, left.metric, left.table, left.typeOfService)
+      < (right.destination.address, right.destination.prefixLength, right.metric, right.table, right.typeOfService)
+  }
+}
+
 /// Who made a route, by the number it is marked with (`rtm_protocol`).
 public struct RouteProtocol: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt8

@@ -53,10 +53,7 @@ extension Reconciler {
       plan.append(
         PlannedRoute(key: key, state: .stale, actual: stale, interface: stale.hop?.interface.flatMap(name)))
     }
-    return plan.sorted {
-      ($0.key.destination.address, $0.key.destination.prefixLength, $0.key.metric)
-        < ($1.key.destination.address, $1.key.destination.prefixLength, $1.key.metric)
-    }
+    return plan.sorted { $0.key < $1.key }
   }
 
   private func name(_ index: InterfaceIndex) -> String? { interfaces[index]?.name }

@@ -2,6 +2,8 @@ import ArgumentParser
 import CNI
 import JSON
 import Netlink
+import RouteReports
+import RouteSources
 import Routing
 
 /// The forms in which a command answers.

@@ -3,6 +3,7 @@ import CNI
 import CalicoBackend
 import IPAddressing
 import Netlink
+import RouteSources
 import Routing
 
 /// `ipam-node sync`

@@ -1,26 +1,28 @@
-import Routing
+public import Routing
 import Synchronization
 
 /// What a source of routes tells at the beginning: for commands that look once.
-struct FirstLook: Sendable {
+public struct FirstLook: Sendable {
   /// Why nothing could be learned.
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
   }
 
-  let topology: Topology
+  public let topology: Topology
   /// What was left out, and why.
-  let faults: [String: String]
+  public let faults: [String: String]
 
   /// What was left out, a line each.
-  var problems: [String] { faults.map { "\(Condition.Kind.malformed.rawValue) \($0.key): \($0.value)" }.sorted() }
+  public var problems: [String] {
+    faults.map { "\(Condition.Kind.malformed.rawValue) \($0.key): \($0.value)" }.sorted()
+  }
 
   /// Asks a source for everything, once.
   ///
   /// - Parameter source: the source.
   /// - Returns: what it told.
   /// - Throws: ``Failure`` when it cannot be read.
-  static func of(_ source: any RouteSource) async throws(Failure) -> FirstLook {
+  public static func of(_ source: any RouteSource) async throws(Failure) -> FirstLook {
     let result = Mutex<(topology: Topology?, faults: [String: String], failure: String?)>((nil, [:], nil))
     await source.run { event in
       result.withLock { result in
