@@ -37,6 +37,8 @@ extension Reconciler {
         }
       }
       guard hasActed else { return }
+      // The kernel tells of a new device by itself, when it is not up yet: that must not be taken for news after the look.
+      try takeEvents(at: now)
       try refreshInterfaces()
       noteMadeDevices()
     }
@@ -78,10 +80,8 @@ extension Reconciler {
     case .forbidden:
       forbidden(at: now)
       return false
-    case .gone, .interfaceMissing:
-      // It went meanwhile; another look says so.
-      deviceFailed(role, "\(name) went while it was set up: \(refusal.reason)", at: now)
-      return true
+    // It went meanwhile, as the next look will say.
+    case .gone, .interfaceMissing: return true
     case .taken where isCreation:
       try refreshInterfaces()
       if interfaces[name] != nil { return true }

@@ -13,6 +13,8 @@ public final class NodeRouting<K: Kernel> {
   private var localNode: RoutingNode?
   private var hasTopology = false
   private var hasNewSnapshot = false
+  /// A listing that was told and not yet computed: that is done once, when the network is known.
+  private var listing: Topology?
   /// When the first of what was told and not yet taken over came, and when it is taken over.
   private var inputs: (first: Moment, due: Moment)?
   private var network = LocalNetwork()
@@ -46,6 +48,7 @@ public final class NodeRouting<K: Kernel> {
     reconciler = Reconciler(
       configuration, kernel: kernel, kernelVersion: kernelVersion, acceptedDeviceKinds: acceptedDeviceKinds, seed: seed)
     workloads = WorkloadRoutes(configuration.workloadInterfacePrefixes)
+    reconciler.eventReader = { [unowned self] now throws(NetlinkError) in try takeEvents(at: now) }
   }
 
   /// Takes over what the source tells. It counts from the next pass on that is late enough: changes that come together
@@ -53,12 +56,13 @@ public final class NodeRouting<K: Kernel> {
   public func receive(_ event: RouteSourceEvent, at now: Moment) {
     switch event {
     case .snapshot(let topology):
-      computation.replace(with: topology)
+      listing = topology
       localNode = topology.nodes[configuration.nodeName]
       hasTopology = true
       hasNewSnapshot = true
       sourceWorks()
     case .changes(let changes):
+      computeListing()
       computation.apply(changes)
       for case .node(configuration.nodeName, let node) in changes { localNode = node }
       sourceWorks()
@@ -71,6 +75,12 @@ public final class NodeRouting<K: Kernel> {
     }
     let first = inputs?.first ?? now
     inputs = (first, min(first + .milliseconds(100), now + .milliseconds(10)))
+  }
+
+  private func computeListing() {
+    guard let topology = listing else { return }
+    listing = nil
+    computation.replace(with: topology)
   }
 
   private func sourceWorks() { report(.sourceInterrupted, "source", nil) }
@@ -178,7 +188,7 @@ public final class NodeRouting<K: Kernel> {
       if isStale { next[family].defaultGateways = try defaultGateways(family) }
     }
     if isStale {
-      next.reachability = try lookUp(computation.wantedLookups)
+      next.reachability = try lookUp(computation.wantedLookups.union(listing?.likelyLookups ?? []))
       networkGeneration = reconciler.networkGeneration
       isNetworkStale = false
     }
@@ -186,6 +196,7 @@ public final class NodeRouting<K: Kernel> {
       network = next
       computation.update(network)
     }
+    computeListing()
     // One answer may raise another question.
     for _ in 0..<4 where !computation.unansweredLookups.isEmpty {
       let answers = try lookUp(computation.unansweredLookups)
@@ -285,5 +296,23 @@ extension DesiredChanges {
     peers.merge(later.peers) { $1 }
     devices.merge(later.devices) { $1 }
     conditions.merge(later.conditions) { $1 }
+  }
+}
+
+extension Topology {
+  /// The addresses that are most likely to be looked up: asked before anything is computed, their answers need not be
+  /// computed with a second time.
+  fileprivate var likelyLookups: Set<IPAddress> {
+    var addresses: Set<IPAddress> = []
+    for family in [AddressFamily.v4, .v6] {
+      let isNeeded = pools.values.contains {
+        $0.cidr.address.family == family && $0.vxlan != .always && $0.ipip != .always
+      }
+      guard isNeeded || pools.isEmpty else { continue }
+      for node in nodes.values {
+        if let address = node[family].underlay?.address { addresses.insert(address) }
+      }
+    }
+    return addresses
   }
 }

@@ -27,6 +27,12 @@ extension Reconciler {
     }
   }
 
+  /// Takes over what happened up to now, in the middle of a pass.
+  func takeEvents(at now: Moment) throws(NetlinkError) {
+    if let eventReader { return try eventReader(now) }
+    receive(try kernel.events(), at: now)
+  }
+
   // MARK: Routes
 
   func isOurs(_ route: Route) -> Bool { route.origin == configuration.routeProtocol }

@@ -88,6 +88,9 @@ public final class Reconciler<K: Kernel> {
   var deviceCheckDue: Moment?
   var forbiddenUntil: Moment?
 
+  /// Reads events and hands them over, to whoever else has a use for them too.
+  var eventReader: ((Moment) throws(NetlinkError) -> Void)?
+
   /// What was done so far.
   public internal(set) var statistics = ReconcileStatistics()
 

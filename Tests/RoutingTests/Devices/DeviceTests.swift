@@ -225,6 +225,20 @@ struct DeviceTests {
     #expect(world.kernel.link("vxlan.calico") != nil)
   }
 
+  @Test("a device that goes while it is set up is made again in the same pass")
+  func goesMeanwhile() throws {
+    let world = try world()
+    try world.want(DesiredChanges(devices: [vxlanV4: try vxlanDevice()]))
+    // Of the two events only the first has arrived.
+    var down = try #require(world.kernel.link("vxlan.calico"))
+    down.isUp = false
+    world.kernel.tells = false
+    world.kernel.stranger(.deleteLink(down.index))
+    world.kernel.queue = [.link(down)]
+    try world.pass()
+    #expect(world.kernel.link("vxlan.calico")?.isUp == true && world.reconciler.conditions.isEmpty)
+  }
+
   @Test("R-31: checksum offload is switched off by configuration, or on kernels up to 5.7")
   func checksumOffload() throws {
     let world = try world({ _ in }, { $0.tunnelChecksumOffload = .off })
