@@ -55,6 +55,8 @@ extension Reconciler {
       try removeDevices(at: now)
     }
     forgetQuiet(at: now)
+    // A set keeps the room that it once needed: after a first sync that of every route.
+    if unfinished.isEmpty { unfinished = [] }
     if journal.has(.notPermitted, Self.capability) && forbiddenUntil == nil {
       journal.clear(.notPermitted, Self.capability)
     }
