@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/file.h>
@@ -153,4 +154,18 @@ int clinux_device_setting(const char *device, uint32_t command, uint32_t *value)
   if (result == 0) *value = setting.data;
   errno = failure;
   return result == 0 ? 0 : -1;
+}
+
+void clinux_use_memory_sparingly(void) {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
+void clinux_return_free_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }

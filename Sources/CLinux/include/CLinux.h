@@ -46,4 +46,11 @@ int clinux_memory_file(const char *name);
 /// thread. Returns 0, or -1 with errno set.
 int clinux_device_setting(const char *device, uint32_t command, uint32_t *value);
 
+/// For a process that lives long and does little at a time: one heap for all threads, and what is freed at its end goes
+/// back to the kernel (mallopt). To be called before there is a second thread.
+void clinux_use_memory_sparingly(void);
+
+/// Gives the kernel back what is free anywhere in the heap (malloc_trim). Takes milliseconds where much was freed.
+void clinux_return_free_memory(void);
+
 #endif

@@ -1,3 +1,4 @@
+import CLinux
 import CNI
 import CalicoBackend
 import CoreMetrics
@@ -13,6 +14,8 @@ struct Agent: Sendable {
 
   /// Routes until SIGTERM or SIGINT. Routes stay in place then.
   func run() async throws {
+    // What a full listing takes for a moment would be kept for ever otherwise.
+    clinux_use_memory_sparingly()
     let (format, level) = (configuration.logFormat, configuration.logLevel)
     LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level) }
     let store = MetricStore()
@@ -44,6 +47,7 @@ struct Agent: Sendable {
       refresh: { source.refresh() },
       conditionsChanged: { state.conditions.update($0) },
       passed: { status in
+        if status.isInSync, !state.status.isInSync { clinux_return_free_memory() }
         state.status = status
         metrics.passed(status.lastPass)
       }
