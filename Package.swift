@@ -228,6 +228,11 @@ let package = Package(
       swiftSettings: common
     ),
     .testTarget(
+      name: "RouteReportsTests",
+      dependencies: ["RouteReports", "Routing", "Netlink", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
+    .testTarget(
       name: "RouteSourcesTests",
       dependencies: [
         "RouteSources", "Routing", "Netlink", "SQLiteDatastore", "Datastore", "CalicoModel", "IPAddressing", "JSON",

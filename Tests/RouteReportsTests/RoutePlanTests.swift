@@ -1,10 +1,10 @@
 import IPAddressing
 import JSON
 import Netlink
+import RouteReports
 import Testing
 
 @testable import Routing
-@testable import ipam_node
 
 @Suite("The plan")
 struct RoutePlanTests {
