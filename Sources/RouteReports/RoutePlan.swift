@@ -18,19 +18,14 @@ public struct RoutePlan {
   /// What should be there against what is.
   ///
   /// - Parameters:
+  ///   - plan: the comparison.
   ///   - node: the node, which is this one.
-  ///   - routes: the comparison.
-  ///   - decisions: the reasons.
-  ///   - conditions: what stands in the way.
   ///   - faults: what was left out of the datastore, a line each.
-  public init(
-    node: String, routes: [PlannedRoute], decisions: [RouteDecision],
-    conditions: [Condition.Subject: Condition], faults: [String]
-  ) {
-    let reasons = Self.reasons(decisions)
+  public init(_ plan: NodePlan, node: String, faults: [String]) {
+    let reasons = Self.reasons(plan.decisions)
     self.init(
-      node: node, rows: routes.map { RouteRow($0, reasons: reasons) },
-      counts: Dictionary(routes.map { ($0.state, 1) }, uniquingKeysWith: +), conditions, faults)
+      node: node, rows: plan.routes.map { RouteRow($0, reasons: reasons) },
+      counts: Dictionary(plan.routes.map { ($0.state, 1) }, uniquingKeysWith: +), plan.conditions, faults)
   }
 
   /// What should be there, on another machine.

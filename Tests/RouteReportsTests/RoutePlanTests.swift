@@ -25,9 +25,10 @@ struct RoutePlanTests {
     left.actual = stale
     let missing = PlannedRoute(
       key: key(own), state: .missing, desired: DesiredRoute(.blackhole, owner: "n1", claim: own))
-    return RoutePlan(
-      node: "n1", routes: [missing, held, left], decisions: [],
-      conditions: [Condition.Subject(.foreign, "10.65.2.0/26"): Condition("BIRD has it")], faults: ["Malformed x: y"])
+    let plan = NodePlan(
+      routes: [missing, held, left], decisions: [],
+      conditions: [Condition.Subject(.foreign, "10.65.2.0/26"): Condition("BIRD has it")])
+    return RoutePlan(plan, node: "n1", faults: ["Malformed x: y"])
   }
 
   @Test("is a table with the reason of each route, and what it comes to")
@@ -63,7 +64,7 @@ struct RoutePlanTests {
 
   @Test("of a node without routes says so")
   func empty() {
-    let plan = RoutePlan(node: "n1", routes: [], decisions: [], conditions: [:], faults: [])
+    let plan = RoutePlan(NodePlan(routes: [], decisions: [], conditions: [:]), node: "n1", faults: [])
     #expect(plan.table == "node n1 should have no routes")
   }
 }

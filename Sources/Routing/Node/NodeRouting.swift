@@ -26,6 +26,8 @@ public final class NodeRouting<K: Kernel> {
   private var knowsWorkloads = false
   private var startDue: Moment?
   private var startFailures = 0
+  private let settings: HostSettings
+  private var settingsDue: Moment?
 
   /// Routing that knows nothing yet.
   ///
@@ -33,17 +35,20 @@ public final class NodeRouting<K: Kernel> {
   ///   - configuration: how to route.
   ///   - kernel: the tables to keep right.
   ///   - kernelVersion: decides on checksum offload; nil when it is not known.
+  ///   - settings: of this machine, which are looked at.
   ///   - acceptedDeviceKinds: kinds that pass for an IPIP device, for tests on kernels that make none.
   ///   - seed: of the jitter.
   public init(
     _ configuration: RoutingConfiguration,
     kernel: K,
     kernelVersion: KernelVersion? = .running(),
+    settings: HostSettings = .unknown,
     acceptedDeviceKinds: Set<String> = [],
     seed: UInt64 = .random(in: 0...UInt64.max)
   ) {
     self.configuration = configuration
     self.kernel = kernel
+    self.settings = settings
     computation = RouteComputation(configuration)
     reconciler = Reconciler(
       configuration, kernel: kernel, kernelVersion: kernelVersion, acceptedDeviceKinds: acceptedDeviceKinds, seed: seed)
@@ -104,12 +109,24 @@ public final class NodeRouting<K: Kernel> {
       isNetworkStale = true
       reconciler.failed(error, at: now)
     }
+    lookAtSettings(at: now)
     var report = reconciler.pass(at: now)
     // Devices and their addresses may have been made.
     let times =
       [report.nextWake, inputs?.due] + lossDue.values.map { $0 } + [reconciler.isUnsure ? nil : staleWake(now)]
     report.nextWake = times.compactMap(\.self).min()
     return report
+  }
+
+  /// Looks at this machine's settings when a pass comes along, but not at every one.
+  private func lookAtSettings(at now: Moment) {
+    guard reconciler.isInSync, settingsDue.map({ $0 <= now }) ?? true else { return }
+    settingsDue = now + .seconds(30)
+    let families = Set([AddressFamily.v4, .v6].filter { network[$0].parent != nil })
+    let tunnels = [configuration.ipipDevice, configuration.vxlanDeviceV4].filter { reconciler.interfaces[$0] != nil }
+    let parents = [network.v4.parent, network.v6.parent].compactMap { $0?.name }
+    reconciler.receive(
+      DesiredChanges(conditions: settings.conditions(families, interfaces: Set(parents + tunnels).sorted())))
   }
 
   private func staleWake(_ now: Moment) -> Moment? {
@@ -257,6 +274,12 @@ public final class NodeRouting<K: Kernel> {
 
   /// Takes the operator's word for removals that are held back.
   public func confirmDeletions() { reconciler.confirmDeletions() }
+
+  /// What there should be and what there is, with the reasons. Nothing is changed.
+  public func explainedPlan(at now: Moment) throws(NetlinkError) -> NodePlan {
+    let routes = try plan(at: now)
+    return NodePlan(routes: routes, decisions: computation.decisions, conditions: reconciler.conditions)
+  }
 
   /// What there should be and what there is. Nothing is changed.
   public func plan(at now: Moment) throws(NetlinkError) -> [PlannedRoute] {

@@ -30,6 +30,15 @@ public struct PlannedRoute: Hashable, Sendable {
   public var holder: String?
 }
 
+/// What a node should have and has, and why.
+public struct NodePlan: Hashable, Sendable {
+  public var routes: [PlannedRoute]
+  /// What became of every destination, those without a route included.
+  public var decisions: [RouteDecision]
+  /// What stands in the way.
+  public var conditions: [Condition.Subject: Condition]
+}
+
 extension Reconciler {
   /// Compares what is wanted with what the kernel has, all of it, and changes nothing.
   public func plan() throws(NetlinkError) -> [PlannedRoute] {

@@ -34,7 +34,7 @@ public final class RoutingLoop: Sendable {
   private enum Command: Sendable {
     case resync
     case confirmDeletions
-    case plan(@Sendable (Result<[PlannedRoute], NetlinkError>) -> Void)
+    case plan(@Sendable (Result<NodePlan, NetlinkError>) -> Void)
     /// Answered when everything that was told before has been programmed.
     case sync(@Sendable (RoutingStatus) -> Void)
   }
@@ -48,16 +48,24 @@ public final class RoutingLoop: Sendable {
 
   private let configuration: RoutingConfiguration
   private let listener: Listener
+  private let settings: HostSettings
   private let mailbox = Mutex(Mailbox())
   private let latest = Mutex(RoutingStatus())
   private let wakeup: Wakeup
 
   /// A loop that does not run yet.
   ///
+  /// - Parameters:
+  ///   - configuration: how to route.
+  ///   - settings: of this machine, which are looked at.
+  ///   - listener: is told what happens.
   /// - Throws: ``NetlinkError/Code/unusable`` when the process has no descriptors left.
-  public init(_ configuration: RoutingConfiguration, listener: Listener = Listener()) throws(NetlinkError) {
+  public init(
+    _ configuration: RoutingConfiguration, settings: HostSettings = .unknown, listener: Listener = Listener()
+  ) throws(NetlinkError) {
     guard let wakeup = Wakeup() else { throw NetlinkError(.unusable, "make an event descriptor", errno: errno) }
     self.configuration = configuration
+    self.settings = settings
     self.listener = listener
     self.wakeup = wakeup
   }
@@ -81,8 +89,14 @@ public final class RoutingLoop: Sendable {
   /// Takes the operator's word for removals that are held back.
   public func confirmDeletions() { post(.confirmDeletions) }
 
-  /// Asks what there should be and what there is. Not answered once the loop is stopped.
-  public func plan(_ reply: @escaping @Sendable (Result<[PlannedRoute], NetlinkError>) -> Void) { post(.plan(reply)) }
+  /// Asks what there should be and what there is, and why. Fails once the loop is stopped.
+  public func plan(_ reply: @escaping @Sendable (Result<NodePlan, NetlinkError>) -> Void) {
+    let isOpen = mailbox.withLock { box in
+      if !box.isStopped { box.commands.append(.plan(reply)) }
+      return !box.isStopped
+    }
+    if isOpen { wakeup.signal() } else { reply(.failure(Self.stopped)) }
+  }
 
   /// Asks to be told when everything that the source has told is programmed, as far as it can be now. It takes a snapshot
   /// at least. Not answered once the loop is stopped.
@@ -110,7 +124,7 @@ public final class RoutingLoop: Sendable {
       do throws(NetlinkError) {
         let (kernel, events) = try kernel()
         listener.conditionsChanged([Self.sockets: nil])
-        return route(NodeRouting(configuration, kernel: kernel), events)
+        return route(NodeRouting(configuration, kernel: kernel, settings: settings), events)
       } catch {
         failures += 1
         let condition = Condition(
@@ -120,6 +134,8 @@ public final class RoutingLoop: Sendable {
       }
     }
   }
+
+  private static let stopped = NetlinkError(.unusable, "ask a routing loop that has been stopped")
 
   private static let sockets = Condition.Subject(.refused, "netlink sockets")
 
@@ -133,11 +149,14 @@ public final class RoutingLoop: Sendable {
         }
         return (box.events, box.commands, box.isStopped)
       }
-      if isStopped { return }
+      if isStopped {
+        for case .plan(let reply) in commands { reply(.failure(Self.stopped)) }
+        return
+      }
       for event in events { routing.receive(event, at: .now) }
       let plans = obey(commands, routing, &waiting)
       let report = pass(routing)
-      for reply in plans { reply(Self.result { () throws(NetlinkError) in try routing.plan(at: .now) }) }
+      for reply in plans { reply(Self.result { () throws(NetlinkError) in try routing.explainedPlan(at: .now) }) }
       answer(&waiting, report)
       let pause = report.nextWake.map { $0 - .now }
       wakeup.wait(or: descriptor, atMost: pause)
@@ -146,8 +165,8 @@ public final class RoutingLoop: Sendable {
 
   private func obey<K: Kernel>(
     _ commands: [Command], _ routing: NodeRouting<K>, _ waiting: inout [@Sendable (RoutingStatus) -> Void]
-  ) -> [@Sendable (Result<[PlannedRoute], NetlinkError>) -> Void] {
-    var plans: [@Sendable (Result<[PlannedRoute], NetlinkError>) -> Void] = []
+  ) -> [@Sendable (Result<NodePlan, NetlinkError>) -> Void] {
+    var plans: [@Sendable (Result<NodePlan, NetlinkError>) -> Void] = []
     for command in commands {
       switch command {
       case .resync: routing.requestResync(at: .now)

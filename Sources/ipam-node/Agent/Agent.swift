@@ -2,6 +2,7 @@ import CLinux
 import CNI
 import CalicoBackend
 import CoreMetrics
+import FileSystem
 import Logging
 import Netlink
 import Routing
@@ -24,7 +25,7 @@ struct Agent: Sendable {
     let routing = Logger(label: "routing")
     let state = AgentState(
       nodeName: configuration.routing.nodeName, conditions: ConditionBoard(logger: routing))
-    let services = try services(state, metrics, AgentAnswers(state: state, metrics: metrics, store: store))
+    let services = try services(state, metrics, store)
     let logger = Logger(label: "agent")
     logger.info("ipam-node \(PackageVersion.current) routes for node \(configuration.routing.nodeName)")
     var quiet = Logger(label: "services")
@@ -37,7 +38,7 @@ struct Agent: Sendable {
   }
 
   private func services(
-    _ state: AgentState, _ metrics: AgentMetrics, _ answers: AgentAnswers
+    _ state: AgentState, _ metrics: AgentMetrics, _ metricStore: MetricStore
   ) throws(NetlinkError) -> [any Service] {
     let inputs = AgentInputs(configuration: configuration, count: { metrics.read($0) })
     let allocates = inputs.hasDatastore && configuration.allocatesTunnelAddresses
@@ -52,7 +53,8 @@ struct Agent: Sendable {
         metrics.passed(status.lastPass)
       }
     )
-    let loop = try RoutingLoop(configuration.routing, listener: listener)
+    let settings = HostSettings { File.firstLine(of: "/proc/sys/net/" + $0) }
+    let loop = try RoutingLoop(configuration.routing, settings: settings, listener: listener)
     var services: [any Service] = [
       RoutingService(
         loop: loop, source: source, state: state, timeout: configuration.routing.netlinkTimeout),
@@ -60,10 +62,17 @@ struct Agent: Sendable {
     ]
     if allocates { services.append(tunnelAddresses(store, state.conditions)) }
     if let listen = configuration.listen {
+      let answers = AgentAnswers(state: state, metrics: metrics, store: metricStore, plan: { await Self.plan(loop) })
       services.append(
-        HTTPService(listen: listen, logger: Logger(label: "http"), answers: { answers.answer($0) }))
+        HTTPService(listen: listen, logger: Logger(label: "http"), answers: { await answers.answer($0) }))
     }
     return services
+  }
+
+  private static func plan(_ loop: RoutingLoop) async -> NodePlan? {
+    await withCheckedContinuation { continuation in
+      loop.plan { continuation.resume(returning: try? $0.get()) }
+    }
   }
 
   private func tunnelAddresses(_ store: MeteredDatastore, _ conditions: ConditionBoard) -> TunnelAddressService {

@@ -66,9 +66,7 @@ struct PlanCommand: AsyncParsableCommand {
     let kernel = try NetlinkKernel(timeout: configuration.routing.netlinkTimeout)
     let routing = NodeRouting(configuration.routing, kernel: kernel)
     routing.receive(.snapshot(look.topology), at: .now)
-    let routes = try routing.plan(at: .now)
     return RoutePlan(
-      node: configuration.routing.nodeName, routes: routes, decisions: routing.computation.decisions,
-      conditions: routing.status.conditions, faults: look.problems)
+      try routing.explainedPlan(at: .now), node: configuration.routing.nodeName, faults: look.problems)
   }
 }

@@ -136,7 +136,7 @@ extension Setting {
 
   private static let listen = Setting(
     name: SettingName("listen"), section: .agent, form: .value("address:port|off"),
-    help: "Where /livez, /readyz, /status and /metrics are answered.",
+    help: "Where /livez, /readyz, /status, /routes and /metrics are answered.",
     take: { given, configuration throws(Problem) in
       guard let text = word(given) else { throw .expected("an address with a port, or off", given) }
       if text == "off" {

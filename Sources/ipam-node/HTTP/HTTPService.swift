@@ -16,7 +16,7 @@ import ServiceLifecycle
 /// Answers questions about the agent over HTTP. The agent routes whether or not this works.
 struct HTTPService: Service {
   /// The answer to a path; nil where there is none.
-  typealias Answers = @Sendable (_ path: String) -> HTTPAnswer?
+  typealias Answers = @Sendable (_ path: String) async -> HTTPAnswer?
 
   let listen: ListenAddress
   let logger: Logger
@@ -60,7 +60,7 @@ struct HTTPService: Service {
       eventLoopGroup: group,
       logger: quiet,
       responder: { request, writer, _ in
-        let full = response(to: request)
+        let full = await response(to: request)
         let response = request.method == .head ? full.createHeadResponse() : full
         try await writer.write(response: response.head, body: response.body)
       },
@@ -72,12 +72,12 @@ struct HTTPService: Service {
     logger.log(level: failure ? .notice : .info, "answering on http://\(listen)")
   }
 
-  private func response(to request: Request) -> Response {
+  private func response(to request: Request) async -> Response {
     guard request.method == .get || request.method == .head else {
       return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
     }
-    guard let answer = answers(request.uri.path) else {
-      return text(.notFound, "there is /livez, /readyz, /status and /metrics\n", "text/plain")
+    guard let answer = await answers(request.uri.path) else {
+      return text(.notFound, "there is /livez, /readyz, /status, /routes and /metrics\n", "text/plain")
     }
     return text(answer.isGood ? .ok : .serviceUnavailable, answer.text, answer.contentType)
   }

@@ -1,10 +1,11 @@
 import CalicoModel
 import CoreMetrics
+import IPAddressing
 import JSON
 import Netlink
-import Routing
 import Testing
 
+@testable import Routing
 @testable import ipam_node
 
 @Suite("What the agent answers")
@@ -17,7 +18,16 @@ struct AgentAnswersTests {
     let board = ConditionBoard(logger: LogLines().logger(), now: { Timestamp(seconds: 0) })
     answers = AgentAnswers(
       state: AgentState(nodeName: "n1", conditions: board), metrics: AgentMetrics(PrometheusFactory(store)),
-      store: store)
+      store: store, plan: { Self.plan })
+  }
+
+  /// A route that a node should have and has not.
+  private static var plan: NodePlan? {
+    guard let block = CIDR("10.65.1.0/26") else { return nil }
+    let desired = DesiredRoute(.blackhole, owner: "n1", claim: block)
+    return NodePlan(
+      routes: [PlannedRoute(key: RouteKey(block, metric: 0), state: .missing, desired: desired)], decisions: [],
+      conditions: [:])
   }
 
   private func status(isInSync: Bool) -> RoutingStatus {
@@ -31,30 +41,30 @@ struct AgentAnswersTests {
     return status
   }
 
-  private func metrics() throws -> Set<String> {
-    Set(try #require(answers.answer("/metrics")).text.split(separator: "\n").map(String.init))
+  private func metrics() async throws -> Set<String> {
+    Set(try #require(await answers.answer("/metrics")).text.split(separator: "\n").map(String.init))
   }
 
   @Test("it is ready when the kernel follows, and says what is in the way before")
-  func readiness() throws {
+  func readiness() async throws {
     state.conditions.update([Condition.Subject(.noParent, "IPv4"): Condition("no interface has 172.30.1.11")])
-    let early = try #require(answers.answer("/readyz"))
+    let early = try #require(await answers.answer("/readyz"))
     #expect(!early.isGood)
     #expect(early.text == "not in sync yet\nNoParent IPv4: no interface has 172.30.1.11\n")
     state.status = status(isInSync: true)
-    #expect(answers.answer("/readyz")?.isGood == true)
+    #expect(await answers.answer("/readyz")?.isGood == true)
   }
 
   @Test("it is alive whatever is wrong with routes")
-  func liveness() {
-    #expect(answers.answer("/livez")?.isGood == true)
+  func liveness() async {
+    #expect(await answers.answer("/livez")?.isGood == true)
   }
 
   @Test("the status is a document with counts and conditions")
-  func document() throws {
+  func document() async throws {
     state.status = status(isInSync: true)
     state.conditions.update([Condition.Subject(.foreign, "10.0.0.0/26"): Condition("BIRD has it")])
-    let answer = try #require(answers.answer("/status"))
+    let answer = try #require(await answers.answer("/status"))
     #expect(answer.contentType == "application/json")
     let document = try #require(try JSON(parsing: Array(answer.text.utf8)).objectValue)
     #expect(document["node"]?.stringValue == "n1")
@@ -67,9 +77,20 @@ struct AgentAnswersTests {
     #expect(condition["since"]?.stringValue == "1970-01-01T00:00:00Z")
   }
 
+  @Test("R-6: routes are told with state, node and reason")
+  func routes() async throws {
+    let answer = try #require(await answers.answer("/routes"))
+    let document = try #require(try JSON(parsing: Array(answer.text.utf8)).objectValue)
+    let route = try #require(document["routes"]?.arrayValue?.first?.objectValue)
+    #expect(route["destination"]?.stringValue == "10.65.1.0/26")
+    #expect(route["state"]?.stringValue == "missing")
+    #expect(route["node"]?.stringValue == "n1")
+  }
+
   @Test("every metric of the table is measured from the start, and nothing that is not in it")
-  func completeness() throws {
-    let names = Set(try metrics().filter { !$0.hasPrefix("#") }.map { String($0.prefix { $0 != "{" && $0 != " " }) })
+  func completeness() async throws {
+    let names = Set(
+      try await metrics().filter { !$0.hasPrefix("#") }.map { String($0.prefix { $0 != "{" && $0 != " " }) })
     for family in AgentMetrics.families {
       let suffix = family.kind == .histogram ? "_bucket" : ""
       #expect(names.contains(family.name + suffix), "\(family.name)")
@@ -79,9 +100,9 @@ struct AgentAnswersTests {
   }
 
   @Test("metrics say what the status says, and count on from there")
-  func metricValues() throws {
+  func metricValues() async throws {
     state.status = status(isInSync: true)
-    #expect(try metrics().contains("ipam_node_resyncs_total 2"))
+    #expect(try await metrics().contains("ipam_node_resyncs_total 2"))
     answers.metrics.read(100)
     answers.metrics.passed(.milliseconds(3))
     state.told(.snapshot(Topology()))
@@ -92,14 +113,14 @@ struct AgentAnswersTests {
       "ipam_node_datastore_read_bytes_total 100", "ipam_node_reconcile_duration_seconds_count 1",
       "ipam_node_source_connected 1", "ipam_node_netlink_messages_total{kind=\"route\"} 0",
     ]
-    let found = try metrics()
+    let found = try await metrics()
     for line in wanted { #expect(found.contains(line), "\(line)") }
     state.told(.interrupted("gone"))
-    #expect(try metrics().contains("ipam_node_source_connected 0"))
+    #expect(try await metrics().contains("ipam_node_source_connected 0"))
   }
 
   @Test("other paths have no answer")
-  func others() {
-    for path in ["", "/", "/metrics/", "/statusx"] { #expect(answers.answer(path) == nil) }
+  func others() async {
+    for path in ["", "/", "/metrics/", "/statusx"] { #expect(await answers.answer(path) == nil) }
   }
 }

@@ -88,10 +88,8 @@ struct RouteShowCommand: AsyncParsableCommand {
     }
     let routing = NodeRouting(configuration, kernel: kernel)
     routing.receive(.snapshot(look.topology), at: .now)
-    let routes = try routing.plan(at: .now)
     return RoutePlan(
-      node: configuration.nodeName, routes: routes, decisions: routing.computation.decisions,
-      conditions: routing.status.conditions, faults: look.problems)
+      try routing.explainedPlan(at: .now), node: configuration.nodeName, faults: look.problems)
   }
 }
 
