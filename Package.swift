@@ -228,6 +228,16 @@ let package = Package(
       swiftSettings: common
     ),
     .testTarget(
+      name: "NetlinkTests",
+      dependencies: ["Netlink", "CNetlink", "CLinux", "IPAddressing", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "RoutingTests",
+      dependencies: ["Routing", "Netlink", "IPAddressing", "TestSupport"],
+      swiftSettings: common
+    ),
+    .testTarget(
       name: "RouteReportsTests",
       dependencies: ["RouteReports", "Routing", "Netlink", "IPAddressing", "JSON"],
       swiftSettings: common

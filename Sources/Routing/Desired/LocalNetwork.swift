@@ -35,12 +35,18 @@ public struct LocalNetwork: Hashable, Sendable {
 
   public var v4: Family
   public var v6: Family
+  /// All addresses that this machine has. A node that is listed with one of them is no other machine.
+  public var addresses: Set<IPAddress>
   /// The kernel's answers for what ``RouteComputation/wantedLookups`` names; others do no harm.
   public var reachability: [IPAddress: Reachability]
 
-  public init(v4: Family = Family(), v6: Family = Family(), reachability: [IPAddress: Reachability] = [:]) {
+  public init(
+    v4: Family = Family(), v6: Family = Family(), addresses: Set<IPAddress> = [],
+    reachability: [IPAddress: Reachability] = [:]
+  ) {
     self.v4 = v4
     self.v6 = v6
+    self.addresses = addresses
     self.reachability = reachability
   }
 

@@ -237,7 +237,8 @@ extension RouteComputation {
   }
 
   private func isOwn(_ address: IPAddress) -> Bool {
-    nodes.isLocal(address) || address == local[address.family].parent?.address.address
+    nodes.isLocal(address) || local.addresses.contains(address)
+      || address == local[address.family].parent?.address.address
   }
 
   /// What must stay reachable and is in a prefix: a node's underlay address, or a default router.

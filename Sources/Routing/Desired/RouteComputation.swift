@@ -89,6 +89,7 @@ extension RouteComputation {
       }
       for gateway in before.defaultGateways.symmetricDifference(after.defaultGateways) { markCovering(gateway) }
     }
+    for address in old.addresses.symmetricDifference(network.addresses) { markNodes(at: address) }
     if old.reachability != network.reachability {
       let addresses = Set(old.reachability.keys).union(network.reachability.keys)
       for address in addresses where old.reachability[address] != network.reachability[address] { answered(address) }
@@ -279,6 +280,10 @@ extension RouteComputation {
 
   private mutating func answered(_ address: IPAddress) {
     lookups.setAnswered(address, local.reachability[address] != nil)
+    markNodes(at: address)
+  }
+
+  private mutating func markNodes(at address: IPAddress) {
     for name in nodes.underlays[CIDR(host: address)] ?? [] {
       agenda.destinations.formUnion(destinations.destinations(of: name))
     }

@@ -200,6 +200,7 @@ public final class NodeRouting<K: Kernel> {
   private func updateNetwork(at now: Moment) throws(NetlinkError) {
     let isStale = isNetworkStale || networkGeneration != reconciler.networkGeneration
     var next = network
+    next.addresses = reconciler.interfaces.allAddresses
     for family in [AddressFamily.v4, .v6] {
       next[family].parent = parent(family, at: now)
       if isStale { next[family].defaultGateways = try defaultGateways(family) }

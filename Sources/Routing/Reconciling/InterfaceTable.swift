@@ -47,6 +47,9 @@ struct InterfaceTable: Sendable {
     addresses[index]?.contains { $0.address.family == family } ?? false
   }
 
+  /// All addresses of this machine.
+  var allAddresses: Set<IPAddress> { Set(addresses.values.joined().map(\.address)) }
+
   /// The interface with an address: one that is up, if several have it (routes specification, section 1.6).
   func interface(with address: IPAddress) -> (link: Link, address: InterfaceAddress)? {
     var found: (link: Link, address: InterfaceAddress)?

@@ -46,6 +46,20 @@ struct GuardTests {
     }
   }
 
+  @Test("R-3: under a wrong name this machine is told by its addresses, and nothing of its own is sent to itself")
+  func wrongName() throws {
+    var world = try World(vxlan: .always)
+    try world.claim("10.65.40.0/26", "n2")
+    var computation = RouteComputation(RoutingConfiguration(nodeName: "nobody"))
+    computation.replace(with: world.topology)
+    #expect(try computation.path("10.65.40.0/26") != nil)
+    computation.update(LocalNetwork(addresses: [try address("172.30.1.12")]))
+    #expect(try computation.path("10.65.40.0/26") == nil)
+    #expect(computation.condition(.guarded, "n2") != nil)
+    computation.update(LocalNetwork())
+    #expect(try computation.path("10.65.40.0/26") != nil)
+  }
+
   @Test("R-2: it holds for as long as the address is in the prefix")
   func coversWhile() throws {
     var world = try World()

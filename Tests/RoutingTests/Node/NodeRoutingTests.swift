@@ -253,7 +253,7 @@ struct NodeRoutingTests {
     let plan = await withCheckedContinuation { continuation in
       loop.plan { continuation.resume(returning: $0) }
     }
-    #expect(try plan.get().contains { $0.state == .present })
+    #expect(try plan.get().routes.contains { $0.state == .present })
     loop.stop()
     #expect(!loop.tell(.snapshot(topology)))
   }
