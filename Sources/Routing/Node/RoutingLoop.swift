@@ -153,9 +153,10 @@ public final class RoutingLoop: Sendable {
         for case .plan(let reply) in commands { reply(.failure(Self.stopped)) }
         return
       }
-      for event in events { routing.receive(event, at: .now) }
+      let start = Moment.now
+      for event in events { routing.receive(event, at: start) }
       let plans = obey(commands, routing, &waiting)
-      let report = pass(routing)
+      let report = pass(routing, since: start)
       for reply in plans { reply(Self.result { () throws(NetlinkError) in try routing.explainedPlan(at: .now) }) }
       answer(&waiting, report)
       let pause = report.nextWake.map { $0 - .now }
@@ -178,9 +179,9 @@ public final class RoutingLoop: Sendable {
     return plans
   }
 
-  private func pass<K: Kernel>(_ routing: NodeRouting<K>) -> ReconcileReport {
-    let start = Moment.now
-    let report = routing.pass(at: start)
+  /// A pass, which counts from when it began to take over what it was told.
+  private func pass<K: Kernel>(_ routing: NodeRouting<K>, since start: Moment) -> ReconcileReport {
+    let report = routing.pass(at: .now)
     var status = routing.status
     status.lastPass = .now - start
     latest.withLock { $0 = status }
