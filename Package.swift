@@ -150,6 +150,14 @@ let package = Package(
       swiftSettings: common
     ),
 
+    // Leads one route hither and thither under traffic, by the agent's own reconciling.
+    .executableTarget(
+      name: "RouteFlips",
+      dependencies: ["Routing", "Netlink", "IPAddressing"],
+      path: "integration/benchmarks/flips",
+      swiftSettings: common
+    ),
+
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
 
     // Interleaves operations of the engine on a store of its own; the program runs more histories than tests can.
