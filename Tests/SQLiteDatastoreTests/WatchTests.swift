@@ -46,6 +46,43 @@ struct WatchTests {
     #expect(try await events(&iterator).0 == ["change IPAMHandleKey(id=a)=again"])
   }
 
+  @Test("a watch that has rested for long still sees a commit")
+  func rests() async throws {
+    try await store.put((.handle("a"), "1"))
+    var iterator = store.watch([.handles], from: nil).makeAsyncIterator()
+    _ = try await events(&iterator)
+    try scratch.age()
+    try await Task.sleep(for: .milliseconds(200))
+    try await scratch.open().put((.handle("a"), "2"))
+    #expect(try await events(&iterator).0 == ["change IPAMHandleKey(id=a)=2"])
+  }
+
+  @Test("commits leave traces: old ones are settled, fresh ones and those of a future are not")
+  func traces() async throws {
+    try await store.put((.handle("a"), "1"))
+    let before = FileTraces(of: scratch.path)
+    #expect(!before.isSettled)
+    #expect(FileTraces(of: scratch.path, now: time(nil) + 60).isSettled)
+    #expect(!FileTraces(of: scratch.path, now: time(nil) - 60).isSettled)
+    #expect(FileTraces(of: scratch.path) == before)
+    try await store.put((.handle("a"), "2"))
+    #expect(FileTraces(of: scratch.path) != before)
+    #expect(!FileTraces(of: scratch.path + "-none").isSettled)
+  }
+
+  @Test("a watch rests while no commit leaves a trace, but not for ever, and not behind a fresh one")
+  func rest() async throws {
+    try await store.put((.handle("a"), "1"))
+    let (fresh, old) = (FileTraces(of: scratch.path), FileTraces(of: scratch.path, now: time(nil) + 60))
+    var rest = WatchRest()
+    func ends(_ traces: [FileTraces]) -> [Bool] { traces.map { rest.ends(with: $0) } }
+    #expect(ends([fresh, fresh, old]) == [true, true, true])
+    #expect(ends(Array(repeating: old, count: WatchRest.longest)).allSatisfy { !$0 })
+    #expect(ends([old, old]) == [true, false])
+    try await store.put((.handle("a"), "2"))
+    #expect(ends([FileTraces(of: scratch.path)]) == [true])
+  }
+
   @Test("several changes of an entry that nobody looked at become one")
   func coalesces() async throws {
     try await store.put((.handle("a"), "1"))

@@ -12,6 +12,7 @@ final class Watcher: Sendable {
     /// How many looks with nothing to report the last bookmark is behind.
     var silentLooks = 0
     var hasLooked = false
+    var rest = WatchRest()
 
     /// Takes note of a look, and decides whether to report it.
     mutating func advance(to look: WatchLook, isFirst: Bool) -> Bool {
@@ -46,6 +47,8 @@ final class Watcher: Sendable {
       if !isFirst {
         do { try await Task.sleep(for: store.file.options.watchInterval) } catch { return nil }
       }
+      let traces = FileTraces(of: store.path)
+      guard progress.withLock({ $0.rest.ends(with: traces) }) || isFirst else { continue }
       let cursor = progress.withLock { $0.cursor }
       let look = try store.look(scope, from: cursor, deadline: .after(milliseconds: Self.patience))
       let isTold = progress.withLock { $0.advance(to: look, isFirst: isFirst) }
