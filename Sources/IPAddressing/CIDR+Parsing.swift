@@ -49,7 +49,7 @@ extension CIDR {
   /// The network of a single address: `/32` or `/128`.
   public init(host address: IPAddress) {
     self.address = address
-    self.prefixLength = address.family.bitWidth
+    length = UInt8(truncatingIfNeeded: address.family.bitWidth)
   }
 
   /// Reads `address/length`; nil when `text` is anything else. Mapped IPv6 becomes IPv4.

@@ -3,6 +3,7 @@ extension CIDR {
   public var canonical: CIDR { CIDR(network, prefixLength: prefixLength) ?? self }
 
   /// Whether every address of `other` lies in this network; false across families.
+  @inlinable
   public func contains(_ other: CIDR) -> Bool {
     other.prefixLength >= prefixLength && contains(other.address)
   }

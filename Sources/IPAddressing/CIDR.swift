@@ -4,18 +4,21 @@
 public struct CIDR: Hashable, Sendable {
   /// The address as given, host bits included.
   public let address: IPAddress
+  // At most 128, beside the address's family: a CIDR takes no more room than an address.
+  @usableFromInline let length: UInt8
+
   /// How many leading bits name the network: 0 to 32, or 0 to 128.
-  public let prefixLength: Int
+  @inlinable public var prefixLength: Int { Int(length) }
 
   /// A CIDR, or nil when the length does not fit the family.
   public init?(_ address: IPAddress, prefixLength: Int) {
     guard (0...address.family.bitWidth).contains(prefixLength) else { return nil }
     self.address = address
-    self.prefixLength = prefixLength
+    length = UInt8(truncatingIfNeeded: prefixLength)
   }
 
   /// The number of bits behind the prefix.
-  public var hostBits: Int { address.family.bitWidth - prefixLength }
+  @inlinable public var hostBits: Int { address.family.bitWidth - prefixLength }
 
   /// The bits behind the prefix, all set.
   private var hostMask: UInt128 { hostBits == 0 ? 0 : ~0 >> UInt128(128 - hostBits) }
@@ -30,13 +33,25 @@ public struct CIDR: Hashable, Sendable {
   public var hasHostBits: Bool { address.number & hostMask != 0 }
 
   /// Whether `other` lies in the network; false across families.
+  @inlinable
   public func contains(_ other: IPAddress) -> Bool {
-    other.family == address.family && (other.number ^ address.number) & ~hostMask == 0
+    guard other.family == address.family else { return false }
+    guard address.family == .v6 else { return (other.low ^ address.low) >> UInt64(hostBits) == 0 }
+    // Shifting by the whole width gives 0, as it should for the prefix that contains everything.
+    return (other.number ^ address.number) >> UInt128(hostBits) == 0
   }
 
   private func masked(_ number: UInt128) -> IPAddress {
     // Masking cannot widen the number, so it still fits the family.
     IPAddress(address.family, number: number) ?? address
+  }
+
+  @inlinable
+  public func hash(into hasher: inout Hasher) {
+    // One word for IPv4, whose addresses leave half of it free.
+    guard address.family == .v6 else { return hasher.combine(address.low | UInt64(length) << 32) }
+    hasher.combine(address)
+    hasher.combine(length)
   }
 }
 
