@@ -21,6 +21,12 @@ public struct RouteKey: Hashable, Sendable {
   public static let mainTable: UInt32 = 254
 
   public var family: AddressFamily { destination.address.family }
+
+  public func hash(into hasher: inout Hasher) {
+    // The rest is the same for nearly all routes of a table.
+    hasher.combine(destination)
+    hasher.combine(UInt64(metric) << 32 | UInt64(table))
+  }
 }
 
 extension RouteKey: Comparable {
