@@ -54,8 +54,8 @@ struct DeletionValve: Sendable {
 
   /// Notes that a route is wanted again: an earlier listing says nothing about the next removal.
   mutating func wanted(_ key: RouteKey) {
-    listedSince[key] = nil
-    confirmed.remove(key)
+    listedSince.discard(key)
+    confirmed.discard(key)
   }
 
   /// Takes the operator's word for what is held.

@@ -27,7 +27,7 @@ struct NextHopTable: Sendable {
   /// The number of a gateway, a new one if it has none; nil when all are in use.
   mutating func id(for hop: TunnelHop) -> UInt32? {
     if let id = ids[hop] {
-      unwanted.remove(id)
+      unwanted.discard(id)
       return id
     }
     while let id = free.popLast() {

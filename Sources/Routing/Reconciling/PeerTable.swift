@@ -6,19 +6,41 @@ import Netlink
 /// Neighbours are told apart by address, forwarding entries by hardware address, and neither by the other: two nodes may
 /// have the same hardware address by mistake, and both entries must be left standing.
 struct PeerTable: Sendable {
-  /// One thing that several nodes may claim; the first by name has it.
+  /// One thing that several nodes may claim; the first by name has it. Where only one does, as nearly always, that takes
+  /// no table of its own.
   private struct Claims<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
-    var claims: [Key: [String: Value]] = [:]
+    private enum Claimed {
+      case one(String, Value)
+      case several([String: Value])
+
+      var all: [String: Value] {
+        switch self {
+        case .one(let node, let value): [node: value]
+        case .several(let values): values
+        }
+      }
+    }
+
+    private var claims: [Key: Claimed] = [:]
+
+    var keys: some Sequence<Key> { claims.keys }
 
     subscript(key: Key) -> Value? {
-      guard let claimed = claims[key] else { return nil }
-      if claimed.count == 1 { return claimed.first?.value }
-      return claimed.min { $0.key < $1.key }?.value
+      switch claims[key] {
+      case nil: nil
+      case .one(_, let value): value
+      case .several(let values): values.min { $0.key < $1.key }?.value
+      }
     }
 
     mutating func set(_ key: Key, _ node: String, _ value: Value?) {
-      claims[key, default: [:]][node] = value
-      if claims[key]?.isEmpty == true { claims[key] = nil }
+      var values = claims[key]?.all ?? [:]
+      values[node] = value
+      if values.count == 1, let (node, value) = values.first {
+        claims[key] = .one(node, value)
+      } else {
+        claims[key] = values.isEmpty ? nil : .several(values)
+      }
     }
   }
 
@@ -55,13 +77,13 @@ struct PeerTable: Sendable {
   mutating func forgetDevice() {
     forgetNeighbours()
     forwarding = [:]
-    pendingForwarding.formUnion(wantedForwarding.claims.keys)
+    pendingForwarding.formUnion(wantedForwarding.keys)
   }
 
   /// Forgets the neighbours, which the kernel drops without a word in several cases (section 2.2).
   mutating func forgetNeighbours() {
     neighbours = [:]
-    pendingNeighbours.formUnion(wantedNeighbours.claims.keys)
+    pendingNeighbours.formUnion(wantedNeighbours.keys)
   }
 
   /// Takes over what a look at the device found.

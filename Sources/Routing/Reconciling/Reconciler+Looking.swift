@@ -33,7 +33,7 @@ extension Reconciler {
   /// What time alone would not have helped may be well by now.
   private func retryEverything() {
     attempts = attempts.filter { $0.value.retryAt != nil }
-    pending.formUnion(unfinished)
+    pending.formUnion(unfinished.keys)
     // Who has a key is asked again when it is tried.
     strangers = [:]
   }

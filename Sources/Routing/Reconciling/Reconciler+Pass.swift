@@ -37,7 +37,7 @@ extension Reconciler {
     guard isInSync, !isUnsure, forbiddenUntil.map({ $0 <= now }) ?? true else { return }
     if forbiddenUntil != nil {
       forbiddenUntil = nil
-      pending.formUnion(unfinished)
+      pending.formUnion(unfinished.keys)
     }
     if let due = deviceCheckDue, due <= now { try checkDevices(at: now) }
     try ensureDevices(at: now)
@@ -55,8 +55,6 @@ extension Reconciler {
       try removeDevices(at: now)
     }
     forgetQuiet(at: now)
-    // A set keeps the room that it once needed: after a first sync that of every route.
-    if unfinished.isEmpty { unfinished = [] }
     if journal.has(.notPermitted, Self.capability) && forbiddenUntil == nil {
       journal.clear(.notPermitted, Self.capability)
     }

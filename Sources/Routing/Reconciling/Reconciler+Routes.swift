@@ -7,8 +7,8 @@ struct RouteWork: Sendable {
   var value: RouteValue
   /// Whether the key is ours, so that whatever has it gives way.
   var replaces: Bool
-  /// Whether somebody else has it first, and ours lies behind.
-  var shadow: Route?
+  /// Ours, where somebody else has the key first and it lies behind.
+  var shadows: [Route] = []
 }
 
 extension Reconciler {
@@ -19,10 +19,15 @@ extension Reconciler {
     var stages: [Int: [RouteWork]] = [:]
     var needsNextHops: [UInt32: TunnelHop] = [:]
     for key in pending {
-      guard let work = work(for: key, at: now) else { continue }
-      if let id = work.value.nextHopID, let hop = tunnelHop(key) { needsNextHops[id] = hop }
-      let isToTunnel = desired[key]?.isToTunnelAddress ?? false
-      stages[(isToTunnel ? 1000 : 0) + key.destination.prefixLength, default: []].append(work)
+      guard let route = desired[key] else {
+        noteRemoval(key)
+        continue
+      }
+      guard let work = work(for: key, route, at: now) else { continue }
+      if let id = work.value.nextHopID, case .hop(let role, let gateway?, _) = route.path {
+        needsNextHops[id] = TunnelHop(role: role, gateway: gateway)
+      }
+      stages[(route.isToTunnelAddress ? 1000 : 0) + key.destination.prefixLength, default: []].append(work)
     }
     pending = []
     guard !stages.isEmpty else { return }
@@ -41,36 +46,28 @@ extension Reconciler {
     for work in try send(again, at: now, &report) { postpone(work, 17, "somebody else writes the same route", at: now) }
   }
 
-  private func tunnelHop(_ key: RouteKey) -> TunnelHop? {
-    guard case .hop(let role, let gateway?, _) = desired[key]?.path else { return nil }
-    return TunnelHop(role: role, gateway: gateway)
-  }
-
-  /// What is to be sent for a key; nil when nothing is, or not now.
-  private func work(for key: RouteKey, at now: Moment) -> RouteWork? {
-    guard let route = desired[key] else {
-      noteRemoval(key)
-      return nil
-    }
-    removals.remove(key)
+  /// What is to be sent for a desired route; nil when nothing is, or not now.
+  private func work(for key: RouteKey, _ route: DesiredRoute, at now: Moment) -> RouteWork? {
+    removals.discard(key)
     valve.wanted(key)
     guard let value = value(route, key.family) else {
       unfinished.insert(key)
       return nil
     }
-    if actual[key] == value, !forced.contains(key) {
+    let present = actual[key]
+    if present == value, !forced.contains(key) {
       succeeded(key)
       return nil
     }
     unfinished.insert(key)
     if let quietUntil = disturbances[key]?.quietUntil, quietUntil > now { return nil }
     if let attempt = attempts[key], attempt.value == value, !attempt.isOpen { return nil }
-    guard actual[key] == nil, !lost.contains(key) else { return RouteWork(key: key, value: value, replaces: true) }
+    guard present == nil, !lost.contains(key) else { return RouteWork(key: key, value: value, replaces: true) }
     if let holder = holder(of: key) {
       hold(key, holder)
       return nil
     }
-    if held.remove(key) != nil { clearTrouble(key) }
+    if held.remove(key) { clearTrouble(key) }
     return RouteWork(key: key, value: value, replaces: false)
   }
 
@@ -104,7 +101,7 @@ extension Reconciler {
     }
   }
 
-  /// Sends routes, a few thousand at a time.
+  /// Sends routes, as many at a time as the kernel takes at once: the memory for so few is used again and again.
   ///
   /// - Returns: those whose key turned out to be taken.
   private func send(_ work: [RouteWork], at now: Moment, _ report: inout ReconcileReport) throws(NetlinkError)
@@ -113,13 +110,14 @@ extension Reconciler {
     var contested: [RouteWork] = []
     var rest = work[...]
     while !rest.isEmpty {
-      let part = Array(rest.prefix(4096))
-      rest = rest.dropFirst(4096)
+      let part = rest.prefix(512)
+      rest = rest.dropFirst(512)
       var changes: [KernelChange] = []
       var positions: [Int] = []
       changes.reserveCapacity(part.count)
+      positions.reserveCapacity(part.count)
       for item in part {
-        if let shadow = item.shadow { changes.append(.deleteRoute(shadow)) }
+        changes += item.shadows.map { .deleteRoute($0) }
         positions.append(changes.count)
         let route = item.value.route(item.key)
         changes.append(item.replaces ? .replaceRoute(route) : .addRoute(route))
@@ -149,8 +147,8 @@ extension Reconciler {
     held.remove(key)
     lost.remove(key)
     forced.remove(key)
-    strangers[key] = nil
-    attempts[key] = nil
+    strangers.discard(key)
+    attempts.discard(key)
     if disturbances[key] == nil { clearTrouble(key) }
   }
 
@@ -177,7 +175,7 @@ extension Reconciler {
         }
       } else if item.replaces {
         // Ours lies behind somebody else's, which refuses the same again.
-        item.shadow = ours
+        item.shadows = ours.map { [$0] } ?? []
         again.append(item)
       } else if isAdopted(first) {
         item.replaces = true

@@ -21,7 +21,7 @@ public final class Reconciler<K: Kernel> {
   var devices: [InterfaceRole: DeviceState] = [:]
   var unwantedDevices: Set<InterfaceRole> = []
   var peers: [AddressFamily: PeerTable] = [.v4: PeerTable(), .v6: PeerTable()]
-  private var desiredCounts: [AddressFamily: Int] = [:]
+  private var desiredV4Count = 0
   /// How many desired routes leave by a role.
   var rolesInUse: [InterfaceRole: Int] = [:]
   /// How many desired routes go to a gateway behind a tunnel device.
@@ -31,7 +31,7 @@ public final class Reconciler<K: Kernel> {
   var interfaces = InterfaceTable()
   var actual = RouteTable()
   /// Desired keys that were ours, and whose route is gone: they are taken back.
-  var lost: Set<RouteKey> = []
+  var lost = RouteKeySet()
   /// Who has a desired key that is not ours.
   var strangers: [RouteKey: RouteProtocol] = [:]
   /// Routes of other agents by destination, whatever their metric.
@@ -55,7 +55,7 @@ public final class Reconciler<K: Kernel> {
   // What is to be done.
   var pending: Set<RouteKey> = []
   /// Keys to be sent again although they seem right.
-  var forced: Set<RouteKey> = []
+  var forced = RouteKeySet()
   /// Keys that have to be read back.
   var suspects: Set<RouteKey> = []
   /// Routes that are present and not wanted.
@@ -65,8 +65,8 @@ public final class Reconciler<K: Kernel> {
   var attempts: [RouteKey: FailedAttempt] = [:]
   var disturbances: [RouteKey: Disturbance] = [:]
   /// Desired keys that the kernel does not have as they are desired.
-  var unfinished: Set<RouteKey> = []
-  var held: Set<RouteKey> = []
+  var unfinished = RouteKeySet()
+  var held = RouteKeySet()
   /// Keys with a condition of their own.
   var troubled: Set<RouteKey> = []
   var journal = ConditionJournal()
@@ -120,6 +120,11 @@ public final class Reconciler<K: Kernel> {
 
   /// Takes over what is different about what is wanted.
   public func receive(_ changes: DesiredChanges) {
+    if changes.routes.count > desired.count {
+      desired.reserveCapacity(desired.count + changes.routes.count)
+      pending.reserveCapacity(changes.routes.count)
+      unfinished.reserve(changes.routes.count)
+    }
     for (key, route) in changes.routes { want(route, at: key) }
     for (key, peer) in changes.peers { peers[key.family]?.set(key.node, peer) }
     for (role, device) in changes.devices {
@@ -177,36 +182,33 @@ public final class Reconciler<K: Kernel> {
     if let old { count(old, by: -1) }
     if let route { count(route, by: 1) }
     desired[key] = route
-    desiredCounts[key.family, default: 0] += (route == nil ? 0 : 1) - (old == nil ? 0 : 1)
+    if key.family == .v4 { desiredV4Count += (route == nil ? 0 : 1) - (old == nil ? 0 : 1) }
     pending.insert(key)
-    attempts[key] = nil
+    attempts.discard(key)
     guard route == nil else {
       if old == nil { unfinished.insert(key) }
       return
     }
     lost.remove(key)
-    strangers[key] = nil
+    strangers.discard(key)
     forced.remove(key)
     unfinished.remove(key)
     held.remove(key)
-    disturbances[key] = nil
+    disturbances.discard(key)
     clearTrouble(key)
   }
 
   private func count(_ route: DesiredRoute, by change: Int) {
     guard case .hop(let role, let gateway, _) = route.path else { return }
-    let users = (rolesInUse[role] ?? 0) + change
-    rolesInUse[role] = users == 0 ? nil : users
+    let users = rolesInUse.count(role, by: change)
     if users == change, change > 0 { areInterfacesChanged = true }
     guard role.isTunnel, let gateway else { return }
     let hop = TunnelHop(role: role, gateway: gateway)
-    let hopUsers = (tunnelHops[hop] ?? 0) + change
-    tunnelHops[hop] = hopUsers == 0 ? nil : hopUsers
-    if hopUsers == 0 { nextHops.release(hop) }
+    if tunnelHops.count(hop, by: change) == 0 { nextHops.release(hop) }
   }
 
   func clearTrouble(_ key: RouteKey) {
-    guard troubled.remove(key) != nil else { return }
+    guard troubled.discard(key) else { return }
     let name = "\(key.destination)"
     for kind in [Condition.Kind.foreign, .refused, .offSubnet] { journal.clear(kind, name) }
   }
@@ -235,11 +237,10 @@ public final class Reconciler<K: Kernel> {
   /// How many routes of a family there are.
   public func counts(_ family: AddressFamily) -> RouteCounts {
     var counts = RouteCounts()
-    counts.desired = desiredCounts[family] ?? 0
-    counts.held = held.count { $0.family == family }
-    let open = unfinished.count { $0.family == family }
-    counts.failed = open - counts.held
-    counts.present = counts.desired - open
+    counts.desired = family == .v4 ? desiredV4Count : desired.count - desiredV4Count
+    counts.held = held.count(family)
+    counts.failed = unfinished.count(family) - counts.held
+    counts.present = counts.desired - unfinished.count(family)
     return counts
   }
 }

@@ -8,14 +8,17 @@ struct RouteTable: Sendable {
   private var byInterface: [InterfaceIndex: Int] = [:]
   /// How many go through an object: removing one that is in use would remove them.
   private var byNextHop: [UInt32: Int] = [:]
-  private var byFamily: [AddressFamily: Int] = [:]
+  private var countV4 = 0
   private(set) var blackholes = 0
 
   var count: Int { values.count }
 
-  func count(_ family: AddressFamily) -> Int { byFamily[family] ?? 0 }
+  func count(_ family: AddressFamily) -> Int { family == .v4 ? countV4 : values.count - countV4 }
 
   func count(through nextHop: UInt32) -> Int { byNextHop[nextHop] ?? 0 }
+
+  /// Makes room for so many more routes at once.
+  mutating func reserve(_ count: Int) { values.reserveCapacity(values.count + count) }
 
   subscript(key: RouteKey) -> RouteValue? {
     get { values[key] }
@@ -39,14 +42,9 @@ struct RouteTable: Sendable {
   }
 
   private mutating func count(_ value: RouteValue, _ key: RouteKey, by change: Int) {
-    byFamily[key.family, default: 0] += change
+    if key.family == .v4 { countV4 += change }
     if value.kind == .blackhole { blackholes += change }
-    if let interface = value.interface { Self.add(change, to: &byInterface, interface) }
-    if let nextHop = value.nextHopID { Self.add(change, to: &byNextHop, nextHop) }
-  }
-
-  private static func add<Key: Hashable>(_ change: Int, to counts: inout [Key: Int], _ key: Key) {
-    let count = (counts[key] ?? 0) + change
-    counts[key] = count == 0 ? nil : count
+    if let interface = value.interface { byInterface.count(interface, by: change) }
+    if let nextHop = value.nextHopID { byNextHop.count(nextHop, by: change) }
   }
 }

@@ -4,17 +4,18 @@ import Netlink
 /// What of a route is compared with the one that is wanted, and nothing else: the kernel keeps state of its own beside it
 /// (routes specification, R-16).
 struct RouteValue: Hashable, Sendable {
+  // In an order that leaves few gaps: there is one of these for each route.
+  var gateway: IPAddress?
   var kind: RouteKind
   var origin: RouteProtocol
-  var gateway: IPAddress?
-  var interface: InterfaceIndex?
   var isOnLink: Bool
-  var mtu: UInt32?
-  var preferredSource: IPAddress?
-  /// A route through an object has no hop of its own here: whether a dump tells it is a setting of the kernel.
-  var nextHopID: UInt32?
   /// Whether there are more ways than one, as when somebody appended one to an IPv6 route.
   var isMultipath: Bool
+  var preferredSource: IPAddress?
+  var interface: InterfaceIndex?
+  var mtu: UInt32?
+  /// A route through an object has no hop of its own here: whether a dump tells it is a setting of the kernel.
+  var nextHopID: UInt32?
 
   init(
     kind: RouteKind,
