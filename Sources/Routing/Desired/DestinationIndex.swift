@@ -32,12 +32,13 @@ struct Statement: Hashable, Sendable {
 
 /// What is said of one destination, and what came of it.
 struct Destination: Sendable {
-  var statements: [Statement] = []
-  /// How many blocks or ranges have exactly this prefix, whether a node has them or not.
-  var blocks = 0
+  var statements = Statements.none
+  var route: DesiredRoute?
+  var issues: [ConditionLedger.Issue] = []
   /// The address whose lookup in the kernel matters here.
   var lookup: IPAddress?
-  var issues: [ConditionLedger.Issue] = []
+  /// How many blocks or ranges have exactly this prefix, whether a node has them or not.
+  var blocks: Int32 = 0
 
   var isEmpty: Bool { statements.isEmpty && blocks == 0 }
 }
@@ -51,24 +52,43 @@ struct DestinationIndex: Sendable {
   /// The destinations that change when a node does.
   func destinations(of node: String) -> Set<CIDR> { byNode[node] ?? [] }
 
-  mutating func add(_ statement: Statement, to destination: CIDR) {
-    tree.modify(destination, default: Destination()) { $0.statements.append(statement) }
+  /// Adds what is said of a destination, and counts a block that says so of itself.
+  ///
+  /// - Parameters:
+  ///   - statement: what is said.
+  ///   - destination: the destination.
+  ///   - blocks: how many more blocks have exactly this prefix now.
+  /// - Returns: whether it is said of a block.
+  mutating func add(_ statement: Statement, to destination: CIDR, blocks: Int32 = 0) -> Bool {
+    var isBlock = false
+    tree.modify(destination, default: Destination()) {
+      $0.statements.append(statement)
+      $0.blocks += blocks
+      isBlock = $0.blocks > 0
+    }
     byNode[statement.owner, default: []].insert(destination)
+    return isBlock
   }
 
-  mutating func remove(_ statement: Statement, from destination: CIDR) {
-    var isStillNamed = false
+  /// Returns whether it was said of a block.
+  mutating func remove(_ statement: Statement, from destination: CIDR) -> Bool {
+    var (isStillNamed, isBlock) = (false, false)
     tree.modify(destination) { entry in
-      if let index = entry.statements.firstIndex(of: statement) { entry.statements.remove(at: index) }
-      isStillNamed = entry.statements.contains { $0.owner == statement.owner }
+      isBlock = entry.blocks > 0
+      entry.statements.remove(statement)
+      entry.statements.forEach { if $0.owner == statement.owner { isStillNamed = true } }
     }
-    guard !isStillNamed else { return }
+    guard !isStillNamed else { return isBlock }
     byNode[statement.owner]?.remove(destination)
     if byNode[statement.owner]?.isEmpty == true { byNode[statement.owner] = nil }
+    return isBlock
   }
 
+  /// Makes room for so many destinations at once.
+  mutating func reserve(_ count: Int) { tree.reserve(count) }
+
   /// Counts blocks of exactly this prefix.
-  mutating func countBlock(_ block: CIDR, _ difference: Int) {
+  mutating func countBlock(_ block: CIDR, _ difference: Int32) {
     tree.modify(block, default: Destination()) { $0.blocks += difference }
   }
 
@@ -89,12 +109,22 @@ struct DestinationIndex: Sendable {
   }
 
   /// Keeps what came of a destination; one of which nothing is said is forgotten.
-  mutating func settle(_ destination: CIDR, lookup: IPAddress?, issues: [ConditionLedger.Issue]) {
-    guard let entry = tree[destination] else { return }
+  ///
+  /// - Parameters:
+  ///   - destination: the destination.
+  ///   - entry: what there is of it so far.
+  ///   - route: the route to it.
+  ///   - lookup: the address whose lookup matters.
+  ///   - issues: what is to be reported.
+  mutating func settle(
+    _ destination: CIDR, _ entry: Destination, _ route: DesiredRoute?, lookup: IPAddress?,
+    issues: [ConditionLedger.Issue]
+  ) {
     if entry.isEmpty {
       tree[destination] = nil
-    } else if entry.lookup != lookup || entry.issues != issues {
+    } else if entry.route != route || entry.lookup != lookup || entry.issues != issues {
       tree.modify(destination) {
+        $0.route = route
         $0.lookup = lookup
         $0.issues = issues
       }

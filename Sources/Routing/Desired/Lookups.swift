@@ -3,23 +3,20 @@ import IPAddressing
 /// The addresses whose lookup in the kernel is wanted, each by any number of destinations.
 struct Lookups: Sendable {
   private var counts: [IPAddress: Int] = [:]
-  private(set) var wanted: Set<IPAddress> = []
   private(set) var unanswered: Set<IPAddress> = []
 
+  var wanted: Set<IPAddress> { Set(counts.keys) }
+
   mutating func count(_ address: IPAddress, _ difference: Int, isAnswered: Bool) {
-    let count = counts[address, default: 0] + difference
-    counts[address] = count > 0 ? count : nil
-    if count > 0 {
-      wanted.insert(address)
-      if !isAnswered { unanswered.insert(address) }
-    } else {
-      wanted.remove(address)
-      unanswered.remove(address)
+    if counts.count(address, by: difference) == 0 {
+      unanswered.discard(address)
+    } else if !isAnswered {
+      unanswered.insert(address)
     }
   }
 
   mutating func setAnswered(_ address: IPAddress, _ isAnswered: Bool) {
-    guard wanted.contains(address) else { return }
+    guard counts[address] != nil else { return }
     if isAnswered { unanswered.remove(address) } else { unanswered.insert(address) }
   }
 }

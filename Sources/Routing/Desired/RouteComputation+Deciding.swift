@@ -43,10 +43,11 @@ extension RouteComputation {
   private func owner(of destination: CIDR, _ entry: Destination, _ pool: RoutingPool?) -> RouteDecision {
     var first: Statement?
     var others: [Statement] = []
-    for statement in entry.statements where counts(statement, destination, pool) {
+    entry.statements.forEach { statement in
+      guard counts(statement, destination, pool) else { return }
       guard let other = first else {
         first = statement
-        continue
+        return
       }
       first = precedes(statement, other) ? statement : other
       others.append(precedes(statement, other) ? other : statement)
@@ -101,9 +102,9 @@ extension RouteComputation {
   /// The node that a block belongs to.
   private func host(of block: Destination) -> String? {
     var host: Statement?
-    for statement in block.statements {
-      if case .tunnel = statement.source { continue }
-      if let other = host, !precedes(statement, other) { continue }
+    block.statements.forEach { statement in
+      if case .tunnel = statement.source { return }
+      if let other = host, !precedes(statement, other) { return }
       host = statement
     }
     return host?.owner

@@ -22,7 +22,8 @@ public struct RouteComputation: Sendable {
 
   private var agenda = Agenda()
   private(set) var lookups = Lookups()
-  private var routes = Tracked<RouteKey, DesiredRoute>()
+  private var toldRoutes = ToldRoutes()
+  private var catchAlls = Tracked<RouteKey, DesiredRoute>()
   var peers = Tracked<TunnelPeerKey, TunnelPeer>()
   var devices = Tracked<InterfaceRole, DesiredDevice>()
   private var conditions = ConditionLedger()
@@ -66,14 +67,17 @@ extension RouteComputation {
 
   /// Takes everything anew; only what is different costs more than a comparison.
   public mutating func replace(with topology: Topology) {
-    var changes: [TopologyChange] = []
-    for name in pools.pools.keys where topology.pools[name] == nil { changes.append(.pool(name, nil)) }
-    for name in nodes.nodes.keys where topology.nodes[name] == nil { changes.append(.node(name, nil)) }
-    for prefix in claims.keys where topology.claims[prefix] == nil { changes.append(.claim(prefix, nil)) }
-    for (name, pool) in topology.pools where pools.pools[name] != pool { changes.append(.pool(name, pool)) }
-    for (name, node) in topology.nodes where nodes.nodes[name] != node { changes.append(.node(name, node)) }
-    for (prefix, claim) in topology.claims where claims[prefix] != claim { changes.append(.claim(prefix, claim)) }
-    apply(changes)
+    for name in pools.pools.keys.filter({ topology.pools[$0] == nil }) { apply(pool: name, nil) }
+    for name in nodes.nodes.keys.filter({ topology.nodes[$0] == nil }) { apply(node: name, nil) }
+    for prefix in claims.keys.filter({ topology.claims[$0] == nil }) { apply(claim: prefix, nil) }
+    if claims.isEmpty {
+      claims.reserveCapacity(topology.claims.count)
+      destinations.reserve(topology.claims.count + topology.nodes.count)
+    }
+    for (name, pool) in topology.pools { apply(pool: name, pool) }
+    for (name, node) in topology.nodes { apply(node: name, node) }
+    for (prefix, claim) in topology.claims { apply(claim: prefix, claim) }
+    settle()
   }
 
   /// Takes over what this machine's own network says, all of it. A parent or an address that changes costs a look at
@@ -121,14 +125,18 @@ extension RouteComputation {
 extension RouteComputation {
   /// What is different since this was asked last.
   public mutating func takeChanges() -> DesiredChanges {
-    DesiredChanges(
-      routes: routes.take(), peers: peers.take(), devices: devices.take(), conditions: conditions.take())
+    var routes = toldRoutes.take(destinations, key: configuration.key)
+    routes.merge(catchAlls.take()) { $1 }
+    return DesiredChanges(
+      routes: routes, peers: peers.take(), devices: devices.take(), conditions: conditions.take())
   }
 
   /// Everything that this node should have now.
   public var desired: DesiredNetwork {
-    DesiredNetwork(
-      routes: routes.current,
+    var routes = catchAlls.current
+    destinations.tree.forEach { routes[configuration.key($0)] = $1.route }
+    return DesiredNetwork(
+      routes: routes,
       peers: peers.current,
       devices: devices.current,
       conditions: conditions.conditions.current)
@@ -196,46 +204,57 @@ extension RouteComputation {
 
   private mutating func setTunnelStatements(_ name: String, _ old: RoutingNode?, _ new: RoutingNode?) {
     guard name != configuration.nodeName else { return }
-    func statements(_ node: RoutingNode?) -> Set<Named> {
+    func statements(_ node: RoutingNode?) -> [Named] {
       guard let node else { return [] }
-      var statements: Set<Named> = []
+      var statements: [Named] = []
       func add(_ address: IPAddress?, _ tunnel: Statement.Tunnel) {
         guard let address else { return }
-        statements.insert(Named(CIDR(host: address), Statement(source: .tunnel(tunnel), owner: name)))
+        statements.append(Named(CIDR(host: address), Statement(source: .tunnel(tunnel), owner: name)))
       }
       for family in AddressFamily.all { add(node.usableTunnelAddress(family), .vxlan) }
       add(node.usableIPIPAddress(configuration.mode), .ipip)
       return statements
     }
-    exchange(statements(old), for: statements(new))
+    let (before, after) = (statements(old), statements(new))
+    for named in after where !before.contains(named) { add(named.statement, to: named.destination) }
+    for named in before where !after.contains(named) { remove(named.statement, from: named.destination) }
   }
 
   private mutating func setRanges(_ name: String, _ old: RoutingNode?, _ new: RoutingNode?) {
     let before = Set(Claims.ranges(old?.podCIDRs ?? [], of: name).keys)
     let after = Set(Claims.ranges(new?.podCIDRs ?? [], of: name).keys)
     let statement = Statement(source: .range, owner: name)
-    exchange(Set(before.map { Named($0, statement) }), for: Set(after.map { Named($0, statement) }))
+    for range in after.subtracting(before) { add(statement, to: range) }
+    for range in before.subtracting(after) { remove(statement, from: range) }
     for range in before.symmetricDifference(after) { countBlock(range, after.contains(range) ? 1 : -1) }
   }
 
   private mutating func apply(claim prefix: CIDR, _ claim: Claim?) {
     let old = claims[prefix]
     guard old != claim else { return }
-    let (block, source) = (prefix.canonical, Statement.Source.claim(prefix))
-    func statements(_ claim: Claim?) -> Set<Named> {
-      var statements: Set<Named> = []
-      for (destination, owner) in claim?.owners ?? [:] where block.contains(destination) {
-        statements.insert(Named(destination.canonical, Statement(source: source, owner: owner)))
-      }
-      return statements
-    }
     claims[prefix] = claim
-    exchange(statements(old), for: statements(claim))
-    if (old == nil) != (claim == nil) { countBlock(block, claim == nil ? -1 : 1) }
-    let outside = (claim?.owners.keys.filter { !block.contains($0) } ?? []).map(\.description).sorted()
+    let (block, source) = (prefix.canonical, Statement.Source.claim(prefix))
+    var outside: [String] = []
+    var difference: Int32 = claim == nil ? -1 : old == nil ? 1 : 0
+    claim?.forEach { destination, owner in
+      if !block.contains(destination) {
+        outside.append("\(destination)")
+      } else if old?.owner(of: destination) != owner {
+        let destination = destination.canonical
+        // What it says of itself and that it is there: as a rule, that is all that is new.
+        let blocks = destination == block ? difference : 0
+        add(Statement(source: source, owner: owner), to: destination, blocks: blocks)
+        difference -= blocks
+      }
+    }
+    old?.forEach { destination, owner in
+      guard claim?.owner(of: destination) != owner, block.contains(destination) else { return }
+      remove(Statement(source: source, owner: owner), from: destination.canonical)
+    }
+    if difference != 0 { countBlock(block, difference) }
     report(
       "claim \(prefix)",
-      outside.map { destination in
+      outside.sorted().map { destination in
         .init(
           .malformed, block.description,
           "block \(block) names a node for \(destination), which is not in it: that is left out; repair the block")
@@ -243,7 +262,7 @@ extension RouteComputation {
   }
 
   /// A statement, and the destination that it is about.
-  private struct Named: Hashable {
+  private struct Named: Equatable {
     var destination: CIDR
     var statement: Statement
 
@@ -253,27 +272,24 @@ extension RouteComputation {
     }
   }
 
-  private mutating func exchange(_ old: Set<Named>, for new: Set<Named>) {
-    for named in new where !old.contains(named) {
-      destinations.add(named.statement, to: named.destination)
-      changed(named.destination)
-    }
-    for named in old where !new.contains(named) {
-      destinations.remove(named.statement, from: named.destination)
-      changed(named.destination)
-    }
+  private mutating func add(_ statement: Statement, to destination: CIDR, blocks: Int32 = 0) {
+    let isBlock = destinations.add(statement, to: destination, blocks: blocks)
+    changed(destination, isBlock: isBlock)
   }
 
-  private mutating func changed(_ destination: CIDR) {
-    mark(destination)
-    if destination.hostBits > 0, let entry = destinations.tree[destination], entry.blocks > 0 {
-      markWithin(destination)
-    }
+  private mutating func remove(_ statement: Statement, from destination: CIDR) {
+    let isBlock = destinations.remove(statement, from: destination)
+    changed(destination, isBlock: isBlock)
+  }
+
+  private mutating func changed(_ destination: CIDR, isBlock: Bool) {
+    // What is within it is more than itself only where it is a block of several addresses.
+    if isBlock, destination.hostBits > 0 { markWithin(destination) } else { mark(destination) }
   }
 
   /// Counts a block or range. Whose it is, and that it is there, matters to what is inside: addresses on tunnels need
   /// routes of their own or not, and blocks in blocks of others are mistakes.
-  private mutating func countBlock(_ block: CIDR, _ difference: Int) {
+  private mutating func countBlock(_ block: CIDR, _ difference: Int32) {
     destinations.countBlock(block, difference)
     markWithin(block)
   }
@@ -284,7 +300,7 @@ extension RouteComputation {
   }
 
   private mutating func markNodes(at address: IPAddress) {
-    for name in nodes.underlays[CIDR(host: address)] ?? [] {
+    nodes.underlays[CIDR(host: address)]?.forEach { name in
       agenda.destinations.formUnion(destinations.destinations(of: name))
     }
   }
@@ -326,7 +342,6 @@ extension RouteComputation {
   private mutating func settle() {
     let agenda = agenda
     self.agenda = Agenda()
-    routes.reserve(agenda.destinations.count)
     for destination in agenda.destinations { settle(destination) }
     for prefix in agenda.catchAlls { settleCatchAll(prefix) }
     var names = agenda.nodes
@@ -346,14 +361,14 @@ extension RouteComputation {
     guard let entry = destinations.tree[destination] else { return }
     work += 1
     let verdict = decide(destination, entry)
-    let issues = verdict.decision.issues
-    routes.set(configuration.key(destination), verdict.decision.route)
+    let (route, issues) = (verdict.decision.route, verdict.decision.issues)
+    if entry.route != route { toldRoutes.note(destination, was: entry.route) }
     if entry.lookup != verdict.lookup {
       if let address = verdict.lookup { lookups.count(address, 1, isAnswered: local.reachability[address] != nil) }
       if let address = entry.lookup { lookups.count(address, -1, isAnswered: local.reachability[address] != nil) }
     }
     conditions.replace(entry.issues, with: issues)
-    destinations.settle(destination, lookup: verdict.lookup, issues: issues)
+    destinations.settle(destination, entry, route, lookup: verdict.lookup, issues: issues)
   }
 
   /// A route that refuses what is in a pool and nowhere else.
@@ -374,11 +389,14 @@ extension RouteComputation {
         route = DesiredRoute(.unreachable, owner: "", claim: prefix)
       }
     }
-    routes.set(RouteKey(prefix, table: configuration.routeTable, metric: Self.catchAllMetric), route)
+    catchAlls.set(RouteKey(prefix, table: configuration.routeTable, metric: Self.catchAllMetric), route)
     report("catch-all \(prefix)", issues)
   }
 
-  private mutating func report(_ about: String, _ new: [ConditionLedger.Issue]) {
+  private mutating func report(_ about: @autoclosure () -> String, _ new: [ConditionLedger.Issue]) {
+    // Nearly always there is nothing, and was nothing.
+    guard !new.isEmpty || !issues.isEmpty else { return }
+    let about = about()
     conditions.replace(issues[about] ?? [], with: new)
     issues[about] = new.isEmpty ? nil : new
   }

@@ -84,7 +84,7 @@ public enum Claims {
   /// given.
   public static func ranges(_ podCIDRs: some Sequence<CIDR>, of node: String) -> [CIDR: Claim] {
     var claims: [CIDR: Claim] = [:]
-    for range in podCIDRs { claims[range.canonical] = Claim(owners: [range.canonical: node]) }
+    for range in podCIDRs { claims[range.canonical] = Claim(range.canonical, node) }
     return claims
   }
 }

@@ -7,13 +7,13 @@ struct NodeIndex: Sendable {
   let localName: String
   private(set) var nodes: [String: RoutingNode] = [:]
   /// The nodes that an address is listed with or sent to at (routes specification, R-1).
-  private var hosts: [IPAddress: Set<String>] = [:]
+  private var hosts: [IPAddress: NodeNames] = [:]
   /// The nodes that have an address as their underlay address.
-  private(set) var underlays = PrefixTree<Set<String>>()
+  private(set) var underlays = PrefixTree<NodeNames>()
   /// The ends of VXLAN tunnels, and who has which of their addresses: two with the same one cannot both be reached.
   private var ends: [TunnelPeerKey: TunnelPeer] = [:]
-  private var tunnelAddresses: [IPAddress: Set<String>] = [:]
-  private var hardwareAddresses: [FamilyHardwareAddress: Set<String>] = [:]
+  private var tunnelAddresses: [IPAddress: NodeNames] = [:]
+  private var hardwareAddresses: [FamilyHardwareAddress: NodeNames] = [:]
 
   private struct FamilyHardwareAddress: Hashable {
     var family: AddressFamily
@@ -25,13 +25,13 @@ struct NodeIndex: Sendable {
   }
 
   /// This node, once it is known.
-  var local: RoutingNode? { nodes[localName] }
+  private(set) var local: RoutingNode?
 
   /// The address that other nodes send to, if they can.
   func underlay(_ name: String, _ family: AddressFamily) -> IPAddress? { nodes[name]?.usableUnderlay(family) }
 
   /// A node that has the address, the first by name.
-  func host(_ address: IPAddress) -> String? { hosts[address]?.min() }
+  func host(_ address: IPAddress) -> String? { hosts[address]?.first }
 
   /// Whether an address is one of this node's, beside its tunnels or on them: as a gateway it leads nowhere.
   func isLocal(_ address: IPAddress) -> Bool {
@@ -43,8 +43,7 @@ struct NodeIndex: Sendable {
 
   /// An underlay address in a prefix, the first, and its node.
   func underlay(within prefix: CIDR) -> (address: IPAddress, node: String)? {
-    guard let (found, names) = underlays.first(within: prefix), let name = names.min() else { return nil }
-    return (found.address, name)
+    underlays.first(within: prefix).map { ($0.prefix.address, $0.value.first) }
   }
 }
 
@@ -70,43 +69,38 @@ extension NodeIndex {
     for family in AddressFamily.all {
       let (before, after) = (old?.usableUnderlay(family), node?.usableUnderlay(family))
       if before != after {
-        if let before { setUnderlay(before) { $0.remove(name) } }
-        if let after { setUnderlay(after) { $0.insert(name) } }
+        if let before { underlays[CIDR(host: before)] = underlays[CIDR(host: before)]?.removing(name) }
+        if let after { underlays.modify(CIDR(host: after), default: .one(name)) { $0.insert(name) } }
         effects.addresses.formUnion([before, after].compactMap { $0 })
       }
       setEnd(TunnelPeerKey(node: name, family: family), node?.tunnelEnd(name, family), &effects)
     }
-    for address in effects.addresses { effects.nodes.formUnion(tunnelAddresses[address] ?? []) }
+    for address in effects.addresses { tunnelAddresses[address]?.forEach { effects.nodes.insert($0) } }
     effects.nodes.remove(name)
     nodes[name] = node
+    if name == localName { local = node }
     return effects
-  }
-
-  private mutating func setUnderlay(_ address: IPAddress, _ change: (inout Set<String>) -> Void) {
-    var names = underlays[CIDR(host: address)] ?? []
-    change(&names)
-    underlays[CIDR(host: address)] = names.isEmpty ? nil : names
   }
 
   private mutating func setEnd(_ key: TunnelPeerKey, _ end: TunnelPeer?, _ effects: inout Effects) {
     let old = ends[key]
     guard old != end else { return }
     if let old {
-      effects.nodes.formUnion(sharing(old, key.family))
+      addSharing(old, key.family, to: &effects)
       tunnelAddresses.take(key.node, from: old.tunnelAddress)
       hardwareAddresses.take(key.node, from: .init(family: key.family, address: old.hardwareAddress))
     }
     if let end {
       tunnelAddresses.put(key.node, at: end.tunnelAddress)
       hardwareAddresses.put(key.node, at: .init(family: key.family, address: end.hardwareAddress))
-      effects.nodes.formUnion(sharing(end, key.family))
+      addSharing(end, key.family, to: &effects)
     }
     ends[key] = end
   }
 
-  private func sharing(_ end: TunnelPeer, _ family: AddressFamily) -> Set<String> {
-    (tunnelAddresses[end.tunnelAddress] ?? [])
-      .union(hardwareAddresses[.init(family: family, address: end.hardwareAddress)] ?? [])
+  private func addSharing(_ end: TunnelPeer, _ family: AddressFamily, to effects: inout Effects) {
+    tunnelAddresses[end.tunnelAddress]?.forEach { effects.nodes.insert($0) }
+    hardwareAddresses[.init(family: family, address: end.hardwareAddress)]?.forEach { effects.nodes.insert($0) }
   }
 }
 
@@ -132,9 +126,8 @@ extension NodeIndex {
   }
 
   /// Who keeps an address that several have: this node its own, otherwise the first by name, so that all nodes agree.
-  private func first(of names: Set<String>?) -> String? {
-    guard let names else { return nil }
-    return names.contains(localName) ? localName : names.min()
+  private func first(of names: NodeNames?) -> String? {
+    names.map { $0.contains(localName) ? localName : $0.first }
   }
 }
 
@@ -149,13 +142,4 @@ enum TunnelEndMissing: Error, Hashable, Sendable {
   case hostAddress(IPAddress, of: String)
   case sameTunnelAddress(IPAddress, as: String)
   case sameHardwareAddress(HardwareAddress, as: String)
-}
-
-extension Dictionary where Value == Set<String> {
-  fileprivate mutating func put(_ name: String, at key: Key) { self[key, default: []].insert(name) }
-
-  fileprivate mutating func take(_ name: String, from key: Key) {
-    self[key]?.remove(name)
-    if self[key]?.isEmpty == true { self[key] = nil }
-  }
 }

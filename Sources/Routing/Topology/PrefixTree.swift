@@ -11,18 +11,17 @@ import IPAddressing
 /// Each step down decides a bit at least, so an operation costs no more steps than a prefix has bits, and about the
 /// logarithm of the number of values in practice.
 struct PrefixTree<Value: Sendable>: Sendable {
-  /// A place in the tree. Without a value it has two branches; that is all it is there for.
+  /// A place in the tree. Without a value it has two branches; that is all it is there for. Values are kept apart, so that
+  /// such places, nearly half of all, are small, and steps down touch little memory.
   private struct Place: Sendable {
     var prefix: CIDR
-    var value: Value?
+    /// Where the value is; -1 for none.
+    var value: Int32 = -1
     /// Where the next bit is 0 and where it is 1; -1 for nowhere.
     var zero: Int32 = -1
     var one: Int32 = -1
 
-    init(_ prefix: CIDR, _ value: Value?) {
-      self.prefix = prefix
-      self.value = value
-    }
+    init(_ prefix: CIDR) { self.prefix = prefix }
 
     subscript(bit: Bool) -> Int32 {
       get { bit ? one : zero }
@@ -32,36 +31,60 @@ struct PrefixTree<Value: Sendable>: Sendable {
 
   private var places: [Place] = []
   private var unused: [Int32] = []
+  private var values: [Value?] = []
+  private var unusedValues: [Int32] = []
   private var rootV4: Int32 = -1
   private var rootV6: Int32 = -1
 
   /// How many values there are.
-  private(set) var count = 0
+  var count: Int { values.count - unusedValues.count }
 
   /// The value of exactly this prefix; host bits are of no account.
   subscript(prefix: CIDR) -> Value? {
     get {
-      let index = find(prefix)
-      return index < 0 ? nil : places[Int(index)].value
+      let place = find(prefix)
+      return place < 0 ? nil : value(at: place)
     }
     set {
-      if let newValue { insert(newValue, at: prefix.canonical) } else { remove(prefix) }
+      guard let newValue else { return remove(prefix) }
+      set(newValue, at: place(of: prefix.canonical))
     }
   }
 
   /// Changes the value of a prefix where it is. Without one, the default is changed and set, if there is one.
   mutating func modify(_ prefix: CIDR, default: Value? = nil, _ change: (inout Value) -> Void) {
-    let index = Int(find(prefix))
-    guard index >= 0, var value = places[index].value else {
-      guard var value = `default` else { return }
-      change(&value)
-      insert(value, at: prefix.canonical)
-      return
-    }
+    let place = `default` == nil ? find(prefix) : place(of: prefix.canonical)
+    guard place >= 0, var value = value(at: place) ?? `default` else { return }
     // Taken out, so that the change does not copy what the value holds.
-    places[index].value = nil
+    if places[Int(place)].value >= 0 { values[Int(places[Int(place)].value)] = nil }
     change(&value)
-    places[index].value = value
+    set(value, at: place)
+  }
+
+  /// Makes room for so many values at once.
+  mutating func reserve(_ count: Int) {
+    // A value has a place, and seldom more than one branch above it.
+    places.reserveCapacity(2 * count)
+    values.reserveCapacity(count)
+  }
+
+  private func value(at place: Int32) -> Value? {
+    let index = places[Int(place)].value
+    return index < 0 ? nil : values[Int(index)]
+  }
+
+  private mutating func set(_ value: Value, at place: Int32) {
+    let index = places[Int(place)].value
+    if index >= 0 {
+      values[Int(index)] = value
+    } else if let index = unusedValues.popLast() {
+      values[Int(index)] = value
+      places[Int(place)].value = index
+    } else {
+      places[Int(place)].value = Int32(truncatingIfNeeded: values.count)
+      values.makeRoom()
+      values.append(value)
+    }
   }
 }
 
@@ -76,7 +99,7 @@ extension PrefixTree {
   func forEach(containing prefix: CIDR, _ visit: (CIDR, Value) -> Void) {
     var index = root(prefix.address.family)
     while index >= 0, places[Int(index)].prefix.contains(prefix) {
-      if let value = places[Int(index)].value { visit(places[Int(index)].prefix, value) }
+      if let value = value(at: index) { visit(places[Int(index)].prefix, value) }
       index = places[Int(index)].prefix.prefixLength < prefix.prefixLength ? next(index, towards: prefix) : -1
     }
   }
@@ -100,6 +123,10 @@ extension PrefixTree {
       index = next(index, towards: prefix)
     }
     guard index >= 0, prefix.contains(places[Int(index)].prefix) else { return }
+    guard places[Int(index)].zero >= 0 || places[Int(index)].one >= 0 else {
+      if let value = value(at: index) { _ = visit(places[Int(index)].prefix, value) }
+      return
+    }
     walk(from: index, visit)
   }
 
@@ -127,7 +154,7 @@ extension PrefixTree {
     var stack = [index]
     while let index = stack.popLast() {
       let place = places[Int(index)]
-      if let value = place.value, !visit(place.prefix, value) { return }
+      if let value = value(at: index), !visit(place.prefix, value) { return }
       if place.one >= 0 { stack.append(place.one) }
       if place.zero >= 0 { stack.append(place.zero) }
     }
@@ -153,46 +180,39 @@ extension PrefixTree {
 // MARK: - Changing
 
 extension PrefixTree {
-  private mutating func insert(_ value: Value, at prefix: CIDR) {
+  /// The place of a prefix, which is made if it is not there.
+  private mutating func place(of prefix: CIDR) -> Int32 {
     var parent: Int32 = -1
     var index = root(prefix.address.family)
     while index >= 0 {
       let other = places[Int(index)].prefix
       let shared = prefix.sharedBits(with: other)
       guard shared == other.prefixLength else {
-        let above = split(index, other, shared, value, at: prefix)
+        let leaf = add(Place(prefix))
+        let above = put(leaf, prefix, on: index, other, shared)
         replace(index, by: above, below: parent, prefix.address.family)
-        count += 1
-        return
+        return leaf
       }
-      if shared == prefix.prefixLength {
-        if places[Int(index)].value == nil { count += 1 }
-        places[Int(index)].value = value
-        return
-      }
+      if shared == prefix.prefixLength { return index }
       parent = index
       index = next(index, towards: prefix)
     }
-    count += 1
-    let leaf = add(Place(prefix, value))
+    let leaf = add(Place(prefix))
     if parent < 0 {
       setRoot(leaf, prefix.address.family)
     } else {
       places[Int(parent)][prefix.bit(at: places[Int(parent)].prefix.prefixLength)] = leaf
     }
+    return leaf
   }
 
-  /// Puts a prefix beside or above a place with which it shares fewer bits than that has; returns what is on top.
-  private mutating func split(
-    _ index: Int32, _ other: CIDR, _ shared: Int, _ value: Value, at prefix: CIDR
-  ) -> Int32 {
+  /// Puts a place beside or above another with which it shares fewer bits than that has; returns what is on top.
+  private mutating func put(_ leaf: Int32, _ prefix: CIDR, on index: Int32, _ other: CIDR, _ shared: Int) -> Int32 {
     guard shared < prefix.prefixLength, let fork = CIDR(prefix.address, prefixLength: shared)?.canonical else {
-      let above = add(Place(prefix, value))
-      places[Int(above)][other.bit(at: prefix.prefixLength)] = index
-      return above
+      places[Int(leaf)][other.bit(at: prefix.prefixLength)] = index
+      return leaf
     }
-    let leaf = add(Place(prefix, value))
-    let above = add(Place(fork, nil))
+    let above = add(Place(fork))
     places[Int(above)][prefix.bit(at: shared)] = leaf
     places[Int(above)][other.bit(at: shared)] = index
     return above
@@ -210,12 +230,13 @@ extension PrefixTree {
       parent = index
       index = next(index, towards: prefix)
     }
-    guard index >= 0, places[Int(index)].prefix == prefix.canonical, places[Int(index)].value != nil else { return }
-    places[Int(index)].value = nil
-    count -= 1
+    guard index >= 0, places[Int(index)].prefix == prefix.canonical, places[Int(index)].value >= 0 else { return }
+    values[Int(places[Int(index)].value)] = nil
+    unusedValues.append(places[Int(index)].value)
+    places[Int(index)].value = -1
     collapse(index, below: parent, family)
     // The place above may have been there for its two branches alone.
-    if parent >= 0, places[Int(parent)].value == nil { collapse(parent, below: grandparent, family) }
+    if parent >= 0, places[Int(parent)].value < 0 { collapse(parent, below: grandparent, family) }
   }
 
   /// Takes a place out that decides nothing any more.
@@ -240,8 +261,17 @@ extension PrefixTree {
       places[Int(index)] = place
       return index
     }
+    places.makeRoom()
     places.append(place)
     return Int32(truncatingIfNeeded: places.count - 1)
+  }
+}
+
+extension Array {
+  /// Makes room for another element: more by a quarter, where an array would take twice the room. Trees last, and seldom
+  /// grow once they are built.
+  fileprivate mutating func makeRoom() {
+    if count == capacity { reserveCapacity(count + count / 4 + 16) }
   }
 }
 

@@ -22,11 +22,51 @@ public struct Topology: Hashable, Sendable {
 ///
 /// A claim is replaced as a whole, so that a block that moves and the addresses borrowed from it change together.
 public struct Claim: Hashable, Sendable {
-  /// The node's name by destination: the block itself if a node has it, and single addresses that others use.
-  public var owners: [CIDR: String]
+  /// Nearly every block is one node's, whole: that is kept without a table.
+  private enum Owners: Hashable {
+    case one(CIDR, String)
+    case any([CIDR: String])
 
-  public init(owners: [CIDR: String]) {
-    self.owners = owners
+    init(_ owners: [CIDR: String]) {
+      if owners.count == 1, let (destination, owner) = owners.first {
+        self = .one(destination, owner)
+      } else {
+        self = .any(owners)
+      }
+    }
+  }
+
+  private var stored: Owners
+
+  public init(owners: [CIDR: String]) { stored = Owners(owners) }
+
+  /// A claim to one destination.
+  public init(_ destination: CIDR, _ owner: String) { stored = .one(destination, owner) }
+
+  /// The node's name by destination: the block itself if a node has it, and single addresses that others use.
+  public var owners: [CIDR: String] {
+    get {
+      switch stored {
+      case .one(let destination, let owner): [destination: owner]
+      case .any(let owners): owners
+      }
+    }
+    set { stored = Owners(newValue) }
+  }
+
+  /// The node that a destination is said to be of.
+  func owner(of destination: CIDR) -> String? {
+    switch stored {
+    case .one(let only, let owner): only == destination ? owner : nil
+    case .any(let owners): owners[destination]
+    }
+  }
+
+  func forEach(_ visit: (CIDR, String) -> Void) {
+    switch stored {
+    case .one(let destination, let owner): visit(destination, owner)
+    case .any(let owners): for (destination, owner) in owners { visit(destination, owner) }
+    }
   }
 }
 
