@@ -158,7 +158,7 @@ let package = Package(
       swiftSettings: common
     ),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
 
     // Interleaves operations of the engine on a store of its own; the program runs more histories than tests can.
     .target(

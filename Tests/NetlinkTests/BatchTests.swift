@@ -1,6 +1,7 @@
 import CNetlink
 import Glibc
 import IPAddressing
+import TestSupport
 import Testing
 
 @testable import Netlink

@@ -1,5 +1,6 @@
 import Glibc
 import IPAddressing
+import TestSupport
 import Testing
 
 @testable import Netlink

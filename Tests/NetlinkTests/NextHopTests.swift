@@ -1,6 +1,7 @@
 import Glibc
 import IPAddressing
 import Netlink
+import TestSupport
 import Testing
 
 @Suite("Nexthop objects", .serialized, NetworkNamespace.condition, TestNetwork.nextHopCondition)

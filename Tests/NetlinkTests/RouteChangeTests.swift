@@ -1,6 +1,7 @@
 import Glibc
 import IPAddressing
 import Netlink
+import TestSupport
 import Testing
 
 @Suite("Changes of routes", .serialized, NetworkNamespace.condition)

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import IPAddressing
+import TestSupport
 import Testing
 
 @testable import Netlink

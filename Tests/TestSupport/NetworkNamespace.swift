@@ -1,17 +1,16 @@
 import CLinux
 import Glibc
-import Testing
 
 /// A network namespace that exists for the time of one test.
 ///
 /// The calling thread is in it while the body runs, and so are the commands that it starts. Nothing else is: the test
 /// must not give up its thread meanwhile, which a body without `await` cannot.
-enum NetworkNamespace {
-  /// Why tests that need one may be left out.
-  static let condition: ConditionTrait = .enabled(
-    if: geteuid() == 0, "needs the rights of root, to make network namespaces")
+public enum NetworkNamespace {
+  /// Whether one can be made: that takes the rights of root.
+  public static var isPossible: Bool { geteuid() == 0 }
 
-  static func run<Result>(_ body: () throws -> Result) throws -> Result {
+  /// Runs a test in a namespace of its own.
+  public static func run<Result>(_ body: () throws -> Result) throws -> Result {
     let origin = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
     guard origin >= 0, clinux_new_network_namespace() == 0 else {
       throw SetupFailure("cannot make a network namespace", errno)
@@ -25,7 +24,7 @@ enum NetworkNamespace {
   }
 
   /// Runs commands, one a line, each of which must succeed.
-  static func execute(_ commands: String) throws {
+  public static func execute(_ commands: String) throws {
     for line in commands.split(separator: "\n") {
       let (status, output) = try start(line.split(separator: " ").map(String.init))
       if status != 0 { throw SetupFailure("\(line): \(output)", status) }
@@ -33,7 +32,7 @@ enum NetworkNamespace {
   }
 
   /// What a command writes; it must succeed.
-  static func output(_ command: String) throws -> String {
+  public static func output(_ command: String) throws -> String {
     let (status, output) = try start(command.split(separator: " ").map(String.init))
     if status != 0 { throw SetupFailure("\(command): \(output)", status) }
     return output
@@ -69,10 +68,11 @@ enum NetworkNamespace {
   }
 }
 
-struct SetupFailure: Error, CustomStringConvertible {
-  let description: String
+/// What a test needs could not be had.
+public struct SetupFailure: Error, CustomStringConvertible {
+  public let description: String
 
-  init(_ what: String, _ number: Int32) {
+  public init(_ what: String, _ number: Int32) {
     description = "\(what) (\(number))"
   }
 }
