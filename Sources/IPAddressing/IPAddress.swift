@@ -72,6 +72,7 @@ public struct IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: Comparable {
+  @inlinable
   public static func < (left: Self, right: Self) -> Bool {
     (left.family.rawValue, left.high, left.low) < (right.family.rawValue, right.high, right.low)
   }

@@ -18,7 +18,8 @@ extension Reconciler {
     if !suspects.isEmpty { try readBackSuspects(at: now) }
     var stages: [Int: [RouteWork]] = [:]
     var needsNextHops: [UInt32: TunnelHop] = [:]
-    for key in pending {
+    // In ascending order the kernel's tree grows at one end, which takes it less time than growing everywhere.
+    for key in pending.sorted(by: { $0.destination.address < $1.destination.address }) {
       guard let route = desired[key] else {
         noteRemoval(key)
         continue
