@@ -76,7 +76,11 @@ extension RouteComputation {
     }
     for (name, pool) in topology.pools { apply(pool: name, pool) }
     for (name, node) in topology.nodes { apply(node: name, node) }
-    for (prefix, claim) in topology.claims { apply(claim: prefix, claim) }
+    // In ascending order the tree is built, and later walked, from one end of its memory to the other.
+    var different: [(prefix: CIDR, claim: Claim)] = []
+    for (prefix, claim) in topology.claims where claims[prefix] != claim { different.append((prefix, claim)) }
+    different.sort { $0.prefix.address < $1.prefix.address }
+    for (prefix, claim) in different { apply(claim: prefix, claim) }
     settle()
   }
 
@@ -342,7 +346,7 @@ extension RouteComputation {
   private mutating func settle() {
     let agenda = agenda
     self.agenda = Agenda()
-    for destination in agenda.destinations { settle(destination) }
+    for destination in agenda.destinations.sorted(by: { $0.address < $1.address }) { settle(destination) }
     for prefix in agenda.catchAlls { settleCatchAll(prefix) }
     var names = agenda.nodes
     if agenda.devices {
