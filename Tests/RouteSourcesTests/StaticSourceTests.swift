@@ -32,6 +32,8 @@ struct StaticSourceTests {
     #expect(node.ipipTunnelAddress == IPAddress("10.1.0.1"))
     #expect(topology.claims == [.text("10.1.0.0/24"): Claim(["10.1.0.0/24": "n1"])])
     #expect(topology.pools == ["p": RoutingPool(.text("10.0.0.0/8"), vxlan: .crossSubnet)])
+    let ranges = try StaticNodeList(Self.list, mode: .podCIDRs).topology
+    #expect(ranges == Topology(pools: topology.pools, nodes: topology.nodes))
     #expect(try StaticNodeList([:]).topology == Topology())
   }
 

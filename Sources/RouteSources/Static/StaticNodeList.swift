@@ -22,10 +22,12 @@ public struct StaticNodeList: Hashable, Sendable {
 
   /// Reads a list.
   ///
-  /// - Parameter document: `{"nodes": [{"name", "addresses", "podCIDRs", …}], "pools": [{"name", "cidr", …}]}`. A key
-  ///   that is unknown is an error: it may be a slip in the writing of one that matters.
+  /// - Parameters:
+  ///   - document: `{"nodes": [{"name", "addresses", "podCIDRs", …}], "pools": [{"name", "cidr", …}]}`. A key that is
+  ///     unknown is an error: it may be a slip in the writing of one that matters.
+  ///   - mode: what routes are computed from. Where that is the nodes' ranges, they are not told as claims as well.
   /// - Throws: ``StaticNodeListError`` for the first thing that is wrong.
-  public init(_ document: JSON) throws(StaticNodeListError) {
+  public init(_ document: JSON, mode: RoutingConfiguration.Mode = .blocks) throws(StaticNodeListError) {
     let root = try StaticObject(document, "the list of nodes", keys: ["nodes", "pools"])
     var nodes: [String: RoutingNode] = [:]
     var claims: [CIDR: Claim] = [:]
@@ -56,7 +58,7 @@ public struct StaticNodeList: Hashable, Sendable {
       }
       pools[name] = RoutingPool(cidr.canonical, vxlan: vxlan, ipip: ipip)
     }
-    topology = Topology(pools: pools, nodes: nodes, claims: claims)
+    topology = Topology(pools: pools, nodes: nodes, claims: mode == .blocks ? claims : [:])
   }
 
   private static let nodeKeys = [

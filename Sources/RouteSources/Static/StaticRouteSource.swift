@@ -7,6 +7,7 @@ public import Routing
 /// told of as a fault, and the one before it holds.
 public final class StaticRouteSource: RouteSource {
   private let name: String
+  private let mode: RoutingConfiguration.Mode
   private let interval: Duration
   private let read: @Sendable () throws -> JSON?
   private let sleep: @Sendable (Duration) async throws -> Void
@@ -16,16 +17,18 @@ public final class StaticRouteSource: RouteSource {
   ///
   /// - Parameters:
   ///   - name: what people call the list: the file's path.
+  ///   - mode: what routes are computed from.
   ///   - interval: how often it is looked at.
   ///   - sleep: waits.
   ///   - read: reads the list; nil when it is as it was at the last call. An error, thrown or found in the list, is asked
   ///     for again at the next look, so that a version that nobody has seen is never taken for one that was.
   public init(
-    name: String, interval: Duration = .seconds(1),
+    name: String, mode: RoutingConfiguration.Mode = .blocks, interval: Duration = .seconds(1),
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     read: @escaping @Sendable () throws -> JSON?
   ) {
     self.name = name
+    self.mode = mode
     self.interval = interval
     self.sleep = sleep
     self.read = read
@@ -43,7 +46,7 @@ public final class StaticRouteSource: RouteSource {
       do {
         if let document = try read() {
           found = nil
-          let topology = try StaticNodeList(document).topology
+          let topology = try StaticNodeList(document, mode: mode).topology
           if topology != known || isInterrupted {
             known = topology
             guard tell(.snapshot(topology)) else { return }

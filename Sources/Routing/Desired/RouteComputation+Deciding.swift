@@ -49,8 +49,8 @@ extension RouteComputation {
         first = statement
         return
       }
-      first = precedes(statement, other) ? statement : other
-      others.append(precedes(statement, other) ? other : statement)
+      first = Self.precedes(statement, other, configuration.nodeName) ? statement : other
+      others.append(Self.precedes(statement, other, configuration.nodeName) ? other : statement)
     }
     guard let first else { return RouteDecision(destination) }
     var contradictions = others.isEmpty ? [] : contradictions(to: first, others, destination)
@@ -67,15 +67,19 @@ extension RouteComputation {
     to first: Statement, _ others: [Statement], _ destination: CIDR
   ) -> [RouteDecision.Contradiction] {
     var contradictions: [RouteDecision.Contradiction] = []
-    for other in others.sorted(by: { precedes($0, $1) }) where other.owner != first.owner {
+    let others = others.filter { $0.owner != first.owner }
+    if others.isEmpty { return [] }
+    // A closure that took all of this value along would copy it for each comparison.
+    let localName = configuration.nodeName
+    for other in others.sorted(by: { Self.precedes($0, $1, localName) }) {
       guard !contradictions.contains(where: { $0.owner == other.owner }) else { continue }
       contradictions.append(.init(owner: other.owner, claim: claim(of: other, destination)))
     }
     return contradictions
   }
 
-  private func precedes(_ left: Statement, _ right: Statement) -> Bool {
-    let (leftIsLocal, rightIsLocal) = (left.owner == configuration.nodeName, right.owner == configuration.nodeName)
+  private static func precedes(_ left: Statement, _ right: Statement, _ localName: String) -> Bool {
+    let (leftIsLocal, rightIsLocal) = (left.owner == localName, right.owner == localName)
     return leftIsLocal == rightIsLocal ? (left.rank, left.owner) < (right.rank, right.owner) : leftIsLocal
   }
 
@@ -104,7 +108,7 @@ extension RouteComputation {
     var host: Statement?
     block.statements.forEach { statement in
       if case .tunnel = statement.source { return }
-      if let other = host, !precedes(statement, other) { return }
+      if let other = host, !Self.precedes(statement, other, configuration.nodeName) { return }
       host = statement
     }
     return host?.owner

@@ -30,7 +30,7 @@ struct AgentInputs: Sendable {
     let routing = configuration.routing
     guard hasDatastore else {
       let file = NodesFile(configuration.nodesFile)
-      return StaticRouteSource(name: configuration.nodesFile) { try file.read() }
+      return StaticRouteSource(name: configuration.nodesFile, mode: configuration.routing.mode) { try file.read() }
     }
     return DatastoreRouteSource(store, nodeName: routing.nodeName, mode: routing.mode, options: options)
   }
