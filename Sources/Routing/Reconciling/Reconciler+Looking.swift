@@ -7,6 +7,8 @@ extension Reconciler {
     lastResync = now
     resyncDue = nil
     try refreshInterfaces()
+    // Those of a pass that failed may be all there is of their key by now, and wanted.
+    shadows = []
     for family in [AddressFamily.v4, .v6] { try lookAtRoutes(family) }
     try lookAtNextHops()
     for family in [AddressFamily.v4, .v6] { try lookAtPeers(family) }

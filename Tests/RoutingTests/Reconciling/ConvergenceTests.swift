@@ -21,6 +21,14 @@ struct ConvergenceTests {
       if !history.problems.isEmpty { return }
     }
   }
+
+  @Test(
+    "what lay behind a stranger's route when a pass failed is not removed once it is wanted", arguments: [false, true])
+  func forgottenShadows(usesNextHops: Bool) throws {
+    var history = try History(seed: 6_986_183_518_047_885_209, usesNextHops: usesNextHops)
+    try history.run(steps: 60)
+    #expect(history.problems.isEmpty)
+  }
 }
 
 /// One random history, and what was seen to go wrong in it.
