@@ -60,7 +60,8 @@ extension Reconciler {
       }
       if actual[key] != value || desired[key] == nil { pending.insert(key) }
       actual[key] = value
-      lost.remove(key)
+      // It may be back, or behind that of whoever took its place, which a list of our own routes does not show.
+      if lost.remove(key), family == .v4 { suspects.insert(key) }
     }
     for (key, value) in actual.values where key.family == family && !seen.contains(key) {
       guard value.origin == configuration.routeProtocol else { continue }

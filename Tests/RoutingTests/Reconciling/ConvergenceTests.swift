@@ -31,6 +31,15 @@ struct ConvergenceTests {
   }
 }
 
+extension ConvergenceTests {
+  @Test("what lies behind a stranger's route is not taken for present by the look that follows a failed pass")
+  func rememberedShadows() throws {
+    var history = try History(seed: 5_973_916_035_800_446_614, usesNextHops: false)
+    try history.run(steps: 60)
+    #expect(history.problems.isEmpty)
+  }
+}
+
 /// One random history, and what was seen to go wrong in it.
 private struct History {
   private var random: SeededGenerator
