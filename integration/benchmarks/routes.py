@@ -240,6 +240,7 @@ class Benchmark:
                     said, _ = program.communicate("go\n", timeout=120)
                     counted = sender.stop()
                 note = "%s sent, %.1f µs a flip" % (amount(counted["sent"]), int(said) / 1000)
+                note += "".join(", %d with %s" % (times, error) for error, times in counted["failed"].items())
                 title = "failed sends while an %s route flips %s times" % (family, amount(FLIPS))
                 failed = sum(counted["failed"].values())
                 if counted["sent"] < FLIPS:

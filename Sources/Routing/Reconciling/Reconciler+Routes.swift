@@ -11,6 +11,22 @@ struct RouteWork: Sendable {
   var shadows: [Route] = []
 }
 
+extension [RouteWork] {
+  /// Routes to one gateway side by side, in the order that each group had. IPv4 looks for a next hop that it has already,
+  /// and finds the latest at once; any other takes as long as there are next hops on the device (section 7.1). With few
+  /// of them the order of destinations counts for more.
+  fileprivate var groupedByGateway: [RouteWork] {
+    var groups: [IPAddress?: [RouteWork]] = [:]
+    var order: [IPAddress?] = []
+    for work in self {
+      let gateway = work.value.nextHopID == nil ? work.value.gateway : nil
+      if groups[gateway] == nil { order.append(gateway) }
+      groups[gateway, default: []].append(work)
+    }
+    return order.count < 50 ? self : order.flatMap { groups[$0] ?? [] }
+  }
+}
+
 extension Reconciler {
   /// Adds and replaces what is pending: tunnel addresses first, which other routes go to, then longer prefixes before
   /// shorter ones, so that no address falls to a shorter route that is not for it.
@@ -39,7 +55,7 @@ extension Reconciler {
     }
     var contested: [RouteWork] = []
     for stage in stages.keys.sorted(by: >) {
-      contested += try send(stages[stage] ?? [], at: now, &report)
+      contested += try send((stages[stage] ?? []).groupedByGateway, at: now, &report)
     }
     guard !contested.isEmpty else { return }
     let again = try settle(contested, at: now)
