@@ -52,6 +52,27 @@ struct OrderTests {
     #expect(Set(stages.dropFirst(5)) == ["10.65.1.0/26", "10.65.3.0/26"])
   }
 
+  @Test(
+    "routes to many gateways go out gateway by gateway, those to few in the order of destinations",
+    arguments: [(60, false), (4, true)])
+  func gateways(count: Int, isInOrder: Bool) throws {
+    let world = try RoutingWorld { $0.nextHopObjects = .off }
+    var changes = DesiredChanges()
+    for number in 0..<120 {
+      let route = try direct("172.30.1.\(100 + number % count)")
+      changes.routes.updateValue(route, forKey: try world.key("10.66.\(number).0/26"))
+    }
+    try world.want(changes)
+    let sent = world.kernel.sent.compactMap { change -> Route? in
+      if case .addRoute(let route) = change { route } else { nil }
+    }
+    #expect(sent.count == 120)
+    let steps = zip(sent, sent.dropFirst())
+    #expect(steps.allSatisfy { $0.key < $1.key } == isInOrder)
+    let turns = steps.count { $0.hop?.gateway != $1.hop?.gateway }
+    #expect(turns == (isInOrder ? 119 : count - 1))
+  }
+
   @Test("R-22: routes go before the objects and neighbours that they needed, and the device last")
   func removals() throws {
     let world = try RoutingWorld {
