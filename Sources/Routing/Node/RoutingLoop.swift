@@ -89,7 +89,8 @@ public final class RoutingLoop: Sendable {
   /// Takes the operator's word for removals that are held back.
   public func confirmDeletions() { post(.confirmDeletions) }
 
-  /// Asks what there should be and what there is, and why. Fails once the loop is stopped.
+  /// Asks what there should be and what there is, and why. Fails while the kernel cannot be asked, and once the loop
+  /// is stopped.
   public func plan(_ reply: @escaping @Sendable (Result<NodePlan, NetlinkError>) -> Void) {
     let isOpen = mailbox.withLock { box in
       if !box.isStopped { box.commands.append(.plan(reply)) }
@@ -118,7 +119,10 @@ public final class RoutingLoop: Sendable {
   /// - Parameter kernel: makes the kernel's tables accessible, on this thread, and names the descriptor that events are
   ///   read from. It is tried again while it fails.
   public func run<K: Kernel>(_ kernel: () throws(NetlinkError) -> (K, events: CInt)) {
-    defer { mailbox.withLock { $0.isOver = true } }
+    defer {
+      refusePlans(Self.stopped)
+      mailbox.withLock { $0.isOver = true }
+    }
     var failures = 0
     while !mailbox.withLock(\.isStopped) {
       do throws(NetlinkError) {
@@ -130,9 +134,25 @@ public final class RoutingLoop: Sendable {
         let condition = Condition(
           "\(error.attempt) failed (\(error.errno.errorName)); nothing is routed before it succeeds")
         listener.conditionsChanged([Self.sockets: condition])
+        // Whoever asks must not wait for sockets that may never be had.
+        refusePlans(error)
         wakeup.wait(or: nil, atMost: Backoff.pause(afterFailures: failures, atMost: .seconds(30)))
       }
     }
+  }
+
+  /// Answers those who asked for a plan, and keeps everything else for later.
+  private func refusePlans(_ error: NetlinkError) {
+    let refused = mailbox.withLock { box in
+      var replies: [@Sendable (Result<NodePlan, NetlinkError>) -> Void] = []
+      box.commands.removeAll { command in
+        guard case .plan(let reply) = command else { return false }
+        replies.append(reply)
+        return true
+      }
+      return replies
+    }
+    for reply in refused { reply(.failure(error)) }
   }
 
   private static let stopped = NetlinkError(.unusable, "ask a routing loop that has been stopped")

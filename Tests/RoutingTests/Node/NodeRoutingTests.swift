@@ -257,4 +257,18 @@ struct NodeRoutingTests {
     loop.stop()
     #expect(!loop.tell(.snapshot(topology)))
   }
+
+  @Test("who asks a loop that cannot have its sockets, or that is stopped, is answered", .timeLimit(.minutes(1)))
+  func answersWithoutKernel() async throws {
+    let loop = try RoutingLoop(RoutingConfiguration(nodeName: "n1"))
+    loop.start { () throws(NetlinkError) -> (FakeKernel, events: CInt) in
+      throw NetlinkError(.unusable, "open a socket", errno: 24)
+    }
+    func answer() async -> Result<NodePlan, NetlinkError> {
+      await withCheckedContinuation { continuation in loop.plan { continuation.resume(returning: $0) } }
+    }
+    await #expect(throws: NetlinkError.self) { try await answer().get() }
+    loop.stop()
+    await #expect(throws: NetlinkError.self) { try await answer().get() }
+  }
 }
