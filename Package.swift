@@ -31,17 +31,24 @@ let package = Package(
   products: [
     .executable(name: "host-local", targets: ["HostLocalPlugin"]),
     .executable(name: "calico-ipam", targets: ["CalicoIPAMPlugin"]),
+    .executable(name: "calico-ipam-etcdv3", targets: ["CalicoIPAMEtcdPlugin"]),
+    .executable(name: "calico-ipam-kubernetes", targets: ["CalicoIPAMKubernetesPlugin"]),
     .executable(name: "ipamctl", targets: ["ipamctl"]),
     .executable(name: "ipam-node", targets: ["ipam-node"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // The agent's alone: no plugin depends on any of these.
+    // The distributed datastores': host-local and calico-ipam itself depend on none of these.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    // The agent's alone.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
   ],
   targets: [
@@ -75,6 +82,43 @@ let package = Package(
       dependencies: ["CLinux", "FileSystem", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
       swiftSettings: common
     ),
+    .target(name: "DatastoreSettings", swiftSettings: common),
+    // Generated: not held to the rules of what people write.
+    .target(
+      name: "EtcdMessages",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["etcd.proto", "generate"]
+    ),
+    .target(
+      name: "EtcdDatastore",
+      dependencies: [
+        "EtcdMessages", "DatastoreSettings", "Datastore", "CalicoModel", "CLinux", "FileSystem", "IPAddressing",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+      ],
+      swiftSettings: common
+    ),
+    .target(
+      name: "KubernetesClient",
+      dependencies: [
+        "DatastoreSettings", "Datastore", "CLinux", "FileSystem", "IPAddressing", "JSON", "YAML",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: common
+    ),
+    .target(
+      name: "KubernetesDatastore",
+      dependencies: ["KubernetesClient", "Datastore", "CalicoModel", "CLinux", "FileSystem", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
     .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
     .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
@@ -88,11 +132,20 @@ let package = Package(
       dependencies: ["Routing", "Netlink", "Datastore", "CalicoModel", "IPAddressing", "JSON"],
       swiftSettings: common
     ),
+    // What calico-ipam does on every datastore; CalicoIPAM is that on the embedded one.
+    .target(
+      name: "CalicoPlugin",
+      dependencies: [
+        "CalicoBackend", "CalicoEngine", "DatastoreSettings", "Datastore", "CalicoModel", "FileSystem", "HostLocal",
+        "CNI", "IPAM", "IPAddressing", "JSON",
+      ],
+      swiftSettings: common
+    ),
     .target(
       name: "CalicoIPAM",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem", "HostLocal",
-        "CNI", "IPAM", "IPAddressing", "JSON",
+        "CalicoPlugin", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "FileSystem",
+        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON",
       ],
       swiftSettings: common
     ),
@@ -114,10 +167,24 @@ let package = Package(
       swiftSettings: pluginSwift,
       linkerSettings: pluginLink("calico-ipam")
     ),
+    // These two are fully static as well, but position-independent, which only `integration/package` can ask for.
+    .executableTarget(
+      name: "CalicoIPAMEtcdPlugin",
+      dependencies: ["CalicoPlugin", "EtcdDatastore", "DatastoreSettings"],
+      path: "Plugins/calico-ipam-etcdv3",
+      swiftSettings: pluginSwift
+    ),
+    .executableTarget(
+      name: "CalicoIPAMKubernetesPlugin",
+      dependencies: ["CalicoPlugin", "KubernetesDatastore", "KubernetesClient", "DatastoreSettings"],
+      path: "Plugins/calico-ipam-kubernetes",
+      swiftSettings: pluginSwift
+    ),
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "CalicoBackend", "CalicoEngine", "DatastoreSettings", "EtcdDatastore", "KubernetesDatastore",
+        "KubernetesClient", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON", "RouteReports", "RouteSources", "Routing", "Netlink",
         "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -127,8 +194,8 @@ let package = Package(
     .executableTarget(
       name: "ipam-node",
       dependencies: [
-        "RouteReports", "RouteSources", "Routing", "Netlink", "CalicoBackend", "SQLiteDatastore", "Datastore",
-        "CalicoModel", "CLinux", "FileSystem", "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
+        "RouteReports", "RouteSources", "Routing", "Netlink", "CalicoBackend", "DatastoreSettings", "EtcdDatastore",
+        "KubernetesDatastore", "KubernetesClient", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem", "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -212,8 +279,41 @@ let package = Package(
     .testTarget(
       name: "VectorTests",
       dependencies: [
-        "ipamctl", "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "Datastore", "FileSystem", "CNI",
-        "IPAddressing", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ipamctl", "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "EtcdDatastore",
+        "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore", "FileSystem", "CNI",
+        "IPAddressing", "JSON", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "DatastoreSettingsTests",
+      dependencies: ["DatastoreSettings"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "EtcdDatastoreTests",
+      dependencies: [
+        "EtcdDatastore", "EtcdMessages", "DatastoreSettings", "Datastore", "DatastoreContract", "CalicoModel",
+        "IPAddressing", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "KubernetesClientTests",
+      dependencies: [
+        "KubernetesClient", "DatastoreSettings", "Datastore", "JSON", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "KubernetesDatastoreTests",
+      dependencies: [
+        "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore", "DatastoreContract", "CalicoModel",
+        "IPAddressing", "JSON", "TestSupport",
       ],
       swiftSettings: common
     ),
