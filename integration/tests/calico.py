@@ -199,15 +199,9 @@ class Store:
         This store commits atomically, so what I7 lets a handle have too much of, and what a claim may leave half done
         elsewhere, counts as a fault here.
         """
-        with self.open() as connection:
-            connection.execute("BEGIN")
-            rows = connection.execute("SELECT path, value FROM entries").fetchall()
-            damage = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            evidence = {row[0] for row in connection.execute("SELECT handle FROM attachments")}
-            connection.execute("COMMIT")
-        entries = {path: json.loads(value) for path, value in rows}
+        entries, evidence, damage = self.snapshot()
         blocks = {path: value for path, value in entries.items() if path.startswith(BLOCKS)}
-        faults = damage
+        faults = list(damage)
         for path, block in blocks.items():
             faults += self.block_faults(path, block)
         faults += overlaps([block["cidr"] for block in blocks.values()])
@@ -215,6 +209,16 @@ class Store:
         faults += affinity_faults(entries, blocks.values())
         faults += ["evidence of %s, which has no addresses" % handle for handle in evidence if HANDLES + handle not in entries]
         return faults
+
+    def snapshot(self):
+        """All entries, the handles with evidence, and what the database itself finds wrong, at one moment."""
+        with self.open() as connection:
+            connection.execute("BEGIN")
+            rows = connection.execute("SELECT path, value FROM entries").fetchall()
+            damage = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            evidence = {row[0] for row in connection.execute("SELECT handle FROM attachments")}
+            connection.execute("COMMIT")
+        return {path: json.loads(value) for path, value in rows}, evidence, damage
 
     def block_faults(self, path, block):
         cidr, allocations, free = block["cidr"], block["allocations"], block["unallocated"]
