@@ -82,7 +82,7 @@ let package = Package(
       dependencies: ["CLinux", "FileSystem", "CSQLite", "Datastore", "CalicoModel", "IPAddressing"],
       swiftSettings: common
     ),
-    .target(name: "DatastoreSettings", swiftSettings: common),
+    .target(name: "DatastoreSettings", dependencies: ["JSON"], swiftSettings: common),
     // Generated: not held to the rules of what people write.
     .target(
       name: "EtcdMessages",
@@ -287,7 +287,7 @@ let package = Package(
     ),
     .testTarget(
       name: "DatastoreSettingsTests",
-      dependencies: ["DatastoreSettings"],
+      dependencies: ["DatastoreSettings", "JSON"],
       swiftSettings: common
     ),
     .testTarget(
