@@ -70,7 +70,7 @@ let package = Package(
     ),
     .target(
       name: "HostLocal",
-      dependencies: ["CLinux", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
+      dependencies: ["CLinux", "DatastoreSettings", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
       swiftSettings: common
     ),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -170,13 +170,18 @@ let package = Package(
     // These two are fully static as well, but position-independent, which only `integration/package` can ask for.
     .executableTarget(
       name: "CalicoIPAMEtcdPlugin",
-      dependencies: ["CalicoPlugin", "EtcdDatastore", "DatastoreSettings"],
+      dependencies: [
+        "CalicoPlugin", "CalicoBackend", "EtcdDatastore", "DatastoreSettings", "Datastore", "CNI",
+      ],
       path: "Plugins/calico-ipam-etcdv3",
       swiftSettings: pluginSwift
     ),
     .executableTarget(
       name: "CalicoIPAMKubernetesPlugin",
-      dependencies: ["CalicoPlugin", "KubernetesDatastore", "KubernetesClient", "DatastoreSettings"],
+      dependencies: [
+        "CalicoPlugin", "CalicoBackend", "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore",
+        "CNI",
+      ],
       path: "Plugins/calico-ipam-kubernetes",
       swiftSettings: pluginSwift
     ),
@@ -362,8 +367,16 @@ let package = Package(
       name: "CalicoIPAMTests",
       dependencies: [
         "CalicoIPAM", "ipamctl", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
-        "HostLocal", "CNI", "IPAM", "IPAddressing",
+        "CalicoPlugin", "HostLocal", "CNI", "IPAM", "IPAddressing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CalicoPluginTests",
+      dependencies: [
+        "CalicoPlugin", "CalicoBackend", "CalicoEngine", "DatastoreSettings", "Datastore", "CalicoModel", "HostLocal",
+        "CNI", "IPAM", "IPAddressing", "JSON", "TestSupport",
       ],
       swiftSettings: common
     ),
@@ -381,7 +394,8 @@ let package = Package(
     .testTarget(
       name: "ipamctlTests",
       dependencies: [
-        "ipamctl", "CalicoIPAM", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore", "CalicoModel",
+        "ipamctl", "CalicoIPAM", "CalicoPlugin", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore",
+        "CalicoModel",
         "HostLocal", "IPAM", "IPAddressing", "JSON", "Netlink", "Routing", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -1,3 +1,7 @@
+import CalicoPlugin
+import DatastoreSettings
+import EtcdDatastore
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,6 +11,7 @@
 @main
 struct Main {
   static func main() async {
-    exit(1)
+    let plugin = ClusterPlugin(.etcd) { ClusterPlugin.Connection(try EtcdDatastore($0.datastore.etcd)) }
+    exit(await plugin.run())
   }
 }

@@ -1,3 +1,6 @@
+import CalicoPlugin
+import KubernetesDatastore
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,6 +10,6 @@
 @main
 struct Main {
   static func main() async {
-    exit(1)
+    exit(await ClusterPlugin<KubernetesDatastore>.kubernetes.run())
   }
 }

@@ -35,16 +35,18 @@ public struct SiblingPlugin: Sendable {
 
   /// Becomes the other plugin: same arguments, same environment, and the input again from its beginning.
   ///
-  /// - Parameter input: what was read from stdin.
+  /// - Parameters:
+  ///   - input: what was read from stdin.
+  ///   - arguments: the command line behind the program's name.
   /// - Returns: only when that failed, with the error number.
-  public func takeOver(input: [UInt8]) -> Int32 {
+  public func takeOver(input: [UInt8], arguments: [String] = []) -> Int32 {
     let file = clinux_memory_file(name)
     guard file >= 0 else { return errno }
     guard Self.writeAll(input, to: file), lseek(file, 0, SEEK_SET) == 0, dup2(file, STDIN_FILENO) >= 0 else {
       return errno
     }
     close(file)
-    return withArguments { arguments in
+    return withArguments(arguments) { arguments in
       execv(path, arguments)
       return errno
     }
@@ -65,7 +67,7 @@ public struct SiblingPlugin: Sendable {
     posix_spawn_file_actions_adddup2(&actions, file, STDIN_FILENO)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
     var process: pid_t = 0
-    let failure = withArguments { posix_spawn(&process, path, &actions, nil, $0, environ) }
+    let failure = withArguments([]) { posix_spawn(&process, path, &actions, nil, $0, environ) }
     guard failure == 0 else { return -1 }
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 {
@@ -75,10 +77,12 @@ public struct SiblingPlugin: Sendable {
     return status & 0x7F == 0 ? status >> 8 & 0xFF : -1
   }
 
-  private func withArguments<Result>(_ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
-    let argument = strdup(path)
-    defer { free(argument) }
-    return body([argument, nil])
+  private func withArguments<Result>(
+    _ arguments: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+  ) -> Result {
+    let copies = ([path] + arguments).map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    return body(copies + [nil])
   }
 
   private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {

@@ -14,37 +14,36 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   let log: CallLog
   private let openStore: @Sendable (StoreAccess) throws -> Store
 
-  /// What a verb needs the store for.
-  public enum StoreAccess: Hashable, Sendable {
-    /// Reading only: nothing may be created.
-    case reading
-    case writing
-  }
-
   /// A backend for one call.
   ///
   /// - Parameters:
   ///   - invocation: the call.
+  ///   - configuration: what the call's configuration says, when it has been read already.
   ///   - surroundings: clock, log and the like.
   ///   - openStore: opens the store when a verb first needs it.
   /// - Throws: ``CalicoFailure`` when configuration or arguments are malformed.
   public init(
-    _ invocation: CNIInvocation, surroundings: Surroundings,
+    _ invocation: CNIInvocation, _ configuration: CalicoConfiguration? = nil, surroundings: Surroundings,
     openStore: @escaping @Sendable (CalicoConfiguration, StoreAccess) throws -> Store
   ) throws(CalicoFailure) {
-    let configuration = try CalicoConfiguration(invocation.configuration)
-    self.configuration = configuration
-    let log = CallLog(configuration, surroundings)
+    let settled: CalicoConfiguration
+    if let configuration {
+      settled = configuration
+    } else {
+      settled = try CalicoConfiguration(invocation.configuration)
+    }
+    self.configuration = settled
+    let log = CallLog(settled, surroundings)
     var surroundings = surroundings
     surroundings.log = { log.warning($0) }
     self.log = log
     self.surroundings = surroundings
-    self.openStore = { try openStore(configuration, $0) }
-    nodeName = NodeName.find(configuration, log: surroundings.log)
+    self.openStore = { try openStore(settled, $0) }
+    nodeName = NodeName.find(settled, log: surroundings.log)
     switch invocation.verb {
     case .add, .del, .check:
       let arguments = try CalicoArguments(invocation.arguments, isAdd: invocation.verb == .add)
-      workload = try Workload(invocation.attachment, arguments, configuration, nodeName: nodeName)
+      workload = try Workload(invocation.attachment, arguments, settled, nodeName: nodeName)
     case .gc, .status, .version: workload = nil
     }
   }
@@ -70,7 +69,16 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   /// What earlier operations of the node remember.
   func openMemory() -> MemoryFile? {
     surroundings.memoryDirectory.map {
-      MemoryFile(directory: $0 + "/" + configuration.storeDigest, node: nodeName)
+      MemoryFile(
+        directory: $0 + "/" + configuration.storeDigest, node: nodeName,
+        exhaustionLifetime: surroundings.exhaustionNanoseconds)
     }
   }
+}
+
+/// What a verb needs the store for.
+public enum StoreAccess: Hashable, Sendable {
+  /// Reading only: nothing may be created.
+  case reading
+  case writing
 }

@@ -23,6 +23,9 @@ public struct Surroundings: Sendable {
   /// How long an operation may take once the host's lock was had: 90 s (front-end specification, section 1.6).
   public var milliseconds: UInt64 = 90_000
 
+  /// For how long pools that were found full are not searched again: where many hosts search, less often.
+  public var exhaustionNanoseconds: UInt64 = 5_000_000_000
+
   public init(
     memoryDirectory: String? = "/run/swift-ipam/calico-ipam",
     log: @escaping @Sendable (String) -> Void

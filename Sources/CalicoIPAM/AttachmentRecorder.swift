@@ -1,8 +1,9 @@
 import CNI
-import CalicoBackend
 import CalicoModel
+import CalicoPlugin
 import Datastore
 import FileSystem
+import HostLocal
 import IPAM
 import SQLiteDatastore
 
@@ -20,33 +21,45 @@ struct AttachmentRecorder: Sendable {
   /// Nil for verbs that assign nothing.
   private let evidence: AttachmentEvidence?
 
-  /// A recorder for one call.
-  ///
+  /// A recorder of what is committed on one occasion.
+  init(_ occasion: CommitOccasion) {
+    switch occasion {
+    case .call(let invocation): self.init(invocation)
+    case .adoption(let holder, let network): self.init(holder, network)
+    }
+  }
+
   /// For ADD it looks at the host, which takes seven system calls: two small files, and the status of the namespace.
-  init(_ configuration: CalicoConfiguration, _ invocation: CNIInvocation) {
+  private init(_ invocation: CNIInvocation) {
+    let network = invocation.configuration.name
     verb = invocation.verb
-    handleID = configuration.networkName + "." + invocation.attachment.containerID
+    handleID = network + "." + invocation.attachment.containerID
     guard verb == .add else {
       evidence = nil
       return
     }
     let source = BootIdentity.Source()
     evidence = AttachmentEvidence(
-      handle: handleID, network: configuration.networkName, containerID: invocation.attachment.containerID,
+      handle: handleID, network: network, containerID: invocation.attachment.containerID,
       interfaceName: invocation.attachment.interfaceName.description,
       machineID: File.firstLine(of: source.machinePath), bootID: File.firstLine(of: source.bootPath),
       namespace: Self.namespace(invocation.networkNamespace), recordedAt: Int64(time(nil)))
   }
 
-  /// A recorder for an attachment that got its addresses before, from another strategy.
-  ///
-  /// - Parameters:
-  ///   - evidence: what is known of it; nil for nothing.
-  ///   - handleID: the handle of its addresses.
-  init(_ evidence: AttachmentEvidence?, of handleID: String) {
+  /// Of a container that host-local gave its address is known that it was there in this boot at the latest, and the
+  /// interface's name, which the way back needs; without that, nothing.
+  private init(_ holder: ReservationContent.Holder, _ network: String) {
     verb = .add
-    self.handleID = handleID
-    self.evidence = evidence
+    handleID = network + "." + holder.containerID
+    guard let interfaceName = holder.interfaceName else {
+      evidence = nil
+      return
+    }
+    let source = BootIdentity.Source()
+    evidence = AttachmentEvidence(
+      handle: handleID, network: network, containerID: holder.containerID, interfaceName: interfaceName,
+      machineID: File.firstLine(of: source.machinePath), bootID: File.firstLine(of: source.bootPath),
+      recordedAt: Int64(time(nil)))
   }
 
   /// The namespace with its device and inode, which a later one at the same path does not have both of.

@@ -9,6 +9,7 @@ import SQLiteDatastore
 import Testing
 
 @testable import CalicoIPAM
+@testable import CalicoPlugin
 @testable import ipamctl
 
 @Suite("The switch between the strategies")
@@ -45,13 +46,13 @@ final class SwitchTests {
   private var marker: StrategyMarker { StrategyMarker(network: "pods", dataDirectory: data) }
 
   private func adopt() async throws -> Adoption.Report {
-    try await Adoption(network: "pods", node: "n1", dataDirectory: data, log: { _ in }).run(database)
+    try await Adoption(network: "pods", node: "n1", dataDirectory: data, log: { _ in }).run(EmbeddedDatastore(database))
   }
 
-  private func back(node: String = "n1", interface: String = "eth0") -> ReturnToHostLocal<EvidencedStore> {
+  private func back(node: String = "n1", interface: String = "eth0") -> ReturnToHostLocal<EmbeddedDatastore> {
     let database = database
     // As the tool's store, it forgets what is recorded of handles that are deleted.
-    let store = EvidencedStore(store: database, recorder: AttachmentRecorder(nil, of: ""))
+    let store = EmbeddedDatastore(database)
     return ReturnToHostLocal(
       network: "pods", node: node, dataDirectory: data, interfaceName: interface, store: store,
       evidence: { try await database.evidence(deadline: .distantFuture) }, log: { _ in })

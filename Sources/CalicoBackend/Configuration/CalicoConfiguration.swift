@@ -24,6 +24,10 @@ public struct CalicoConfiguration: Hashable, Sendable {
   /// The size in MB above which that file is put aside as `<file>.1`.
   public var logFileMegabytes: Int64 = 100
   public var datastoreType = DatastoreType.sqlite
+  /// Whether the configuration names an engine, so that the environment need not.
+  public var namesDatastore = false
+  /// Where the datastore is, in a form that tells one from another; empty when the file says it all.
+  public var storeIdentity = ""
   /// The file of the embedded datastore.
   public var databaseFile = "/var/lib/swift-ipam/ipam.db"
   /// Names or networks of pools, in the order in which they are to be tried; empty for all that fit.
@@ -71,7 +75,7 @@ public struct CalicoConfiguration: Hashable, Sendable {
   /// A name for the store, so that what is remembered of one is not taken for another's.
   var storeDigest: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in (datastoreType.rawValue + " " + databaseFile).utf8 {
+    for byte in (datastoreType.rawValue + " " + (storeIdentity.isEmpty ? databaseFile : storeIdentity)).utf8 {
       hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
     }
     return String(hash, radix: 16)

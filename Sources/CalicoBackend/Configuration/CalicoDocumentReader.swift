@@ -43,6 +43,7 @@ struct CalicoDocumentReader {
     if datastoreType.isEmpty { return }
     if let type = CalicoConfiguration.DatastoreType(rawValue: datastoreType) {
       configuration.datastoreType = type
+      configuration.namesDatastore = true
     } else {
       unknownDatastore = datastoreType
     }

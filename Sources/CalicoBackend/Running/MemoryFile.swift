@@ -15,7 +15,7 @@ import IPAddressing
 /// asking for anything to be safe on disk.
 struct MemoryFile {
   /// For how long pools that were found full are not searched again, in nanoseconds.
-  private static let exhaustionLifetime: UInt64 = 5_000_000_000
+  private let exhaustionLifetime: UInt64
   private static let maximumLines = 32
 
   private struct Line {
@@ -33,7 +33,8 @@ struct MemoryFile {
   private var hasChanged = false
 
   /// Reads the file of a node.
-  init(directory: String, node: String) {
+  init(directory: String, node: String, exhaustionLifetime: UInt64) {
+    self.exhaustionLifetime = exhaustionLifetime
     path = directory + "/" + Self.fileName(node)
     guard let bytes = try? File.contents(at: path) else { return }
     for line in bytes.split(separator: UInt8(ascii: "\n")).prefix(Self.maximumLines) {
@@ -62,7 +63,7 @@ struct MemoryFile {
     guard let line = lines.first(where: { $0.request == request && $0.family == family }) else { return FamilyMemory() }
     let now = Self.now()
     // A time further ahead than any that was written is from before a reboot.
-    let isExhausted = line.exhaustedUntil > now && line.exhaustedUntil - now <= Self.exhaustionLifetime
+    let isExhausted = line.exhaustedUntil > now && line.exhaustedUntil - now <= exhaustionLifetime
     return FamilyMemory(
       room: line.room, isExhausted: isExhausted, circumstances: isExhausted ? line.circumstances : 0)
   }
@@ -72,7 +73,7 @@ struct MemoryFile {
     guard memory != known else { return }
     var line = Line(
       request: request, family: family, room: memory.room, exhaustedUntil: 0, circumstances: memory.circumstances)
-    if memory.isExhausted { line.exhaustedUntil = Self.now() + Self.exhaustionLifetime }
+    if memory.isExhausted { line.exhaustedUntil = Self.now() + exhaustionLifetime }
     lines.removeAll { $0.request == request && $0.family == family }
     lines.insert(line, at: 0)
     hasChanged = true

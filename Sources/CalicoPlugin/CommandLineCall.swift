@@ -1,11 +1,10 @@
 import CNI
-import CalicoBackend
+public import CalicoBackend
 import CalicoEngine
 import Datastore
 import HostLocal
 import IPAM
 import IPAddressing
-import SQLiteDatastore
 
 #if canImport(Glibc)
   import Glibc
@@ -14,9 +13,9 @@ import SQLiteDatastore
 #endif
 
 /// A call by a person or an init container rather than a runtime (front-end specification, sections 1.1 and 1.12).
-struct CommandLineCall: Equatable {
+public struct CommandLineCall: Equatable, Sendable {
   /// What a command line asks for.
-  enum Request: Equatable {
+  public enum Request: Equatable, Sendable {
     case version
     case help
     case upgrade(Upgrade)
@@ -24,17 +23,30 @@ struct CommandLineCall: Equatable {
     case misuse(String)
   }
 
-  struct Upgrade: Equatable {
-    var network = "k8s-pod-network"
+  /// What `-upgrade` is to take over.
+  public struct Upgrade: Equatable, Sendable {
+    public var network = "k8s-pod-network"
     /// Empty when the environment is to tell.
-    var node = ""
-    var dataDirectory = HostLocalConfiguration.defaultDataDirectory
-    var database = SQLiteDatastore.defaultPath
+    public var node = ""
+    public var dataDirectory = HostLocalConfiguration.defaultDataDirectory
+    /// The file of the embedded datastore; empty for where it is without a word.
+    public var database = ""
+    /// The engine, which for a command line the environment tells.
+    public var engine = CalicoConfiguration.DatastoreType.sqlite
+
+    public init() {}
+
+    init(network: String, node: String, dataDirectory: String) {
+      self.network = network
+      self.node = node
+      self.dataDirectory = dataDirectory
+    }
 
     /// The command line that asks for this, without what goes without saying.
-    var commandLine: String {
+    public var commandLine: String {
       let defaults = Upgrade()
-      var words = ["calico-ipam -upgrade -network \(network)"]
+      var words = engine == .sqlite ? [] : ["DATASTORE_TYPE=\(engine.rawValue)"]
+      words.append("calico-ipam -upgrade -network \(network)")
       if !node.isEmpty { words.append("-node \(node)") }
       if dataDirectory != defaults.dataDirectory { words.append("-data-dir \(dataDirectory)") }
       if database != defaults.database { words.append("-database \(database)") }
@@ -56,12 +68,17 @@ struct CommandLineCall: Equatable {
             With -upgrade: where host-local keeps its reservations (default "/var/lib/cni/networks")
       -database string
             With -upgrade: the file of the embedded datastore (default "/var/lib/swift-ipam/ipam.db")
+    With -upgrade DATASTORE_TYPE in the environment tells which datastore is meant, sqlite without it; the variables of
+    Calico's programs tell where etcdv3 and kubernetes are.
     Without arguments it is a CNI plugin, called by a container runtime.
     """
 
-  let request: Request
+  public let request: Request
 
-  init(_ arguments: [String]) {
+  /// Reads a command line.
+  ///
+  /// - Parameter arguments: the words behind the program's name.
+  public init(_ arguments: [String]) {
     request = Self.request(arguments)
   }
 
@@ -121,8 +138,9 @@ struct CommandLineCall: Equatable {
 
   /// Does what is asked for.
   ///
+  /// - Parameter openStore: opens the store that an upgrade writes to.
   /// - Returns: the exit status.
-  func run() async -> Int32 {
+  public func run(openStore: (Upgrade) throws -> some PluginDatastore) async -> Int32 {
     switch request {
     case .version:
       print(PackageVersion.current)
@@ -133,11 +151,11 @@ struct CommandLineCall: Equatable {
     case .misuse(let problem):
       Self.complain("\(problem)\n\(Self.usage)")
       return 2
-    case .upgrade(let upgrade): return await run(upgrade)
+    case .upgrade(let upgrade): return await run(upgrade, openStore)
     }
   }
 
-  private func run(_ upgrade: Upgrade) async -> Int32 {
+  private func run(_ upgrade: Upgrade, _ openStore: (Upgrade) throws -> some PluginDatastore) async -> Int32 {
     let node = upgrade.node.isEmpty ? Self.environment("KUBERNETES_NODE_NAME") : upgrade.node
     guard !node.isEmpty else {
       Self.complain("KUBERNETES_NODE_NAME not specified, refusing to migrate...")
@@ -145,10 +163,9 @@ struct CommandLineCall: Equatable {
     }
     let adoption = Adoption(
       network: upgrade.network, node: node, dataDirectory: upgrade.dataDirectory, log: { Self.complain($0) })
-    let store = SQLiteDatastore(path: upgrade.database)
     while true {
       do {
-        return Self.tell(try await adoption.run(store), upgrade.network)
+        return Self.tell(try await adoption.run(openStore(upgrade)), upgrade.network)
       } catch {
         guard Self.isPassing(error) else {
           Self.complain("failed to migrate ipam: \(error)")

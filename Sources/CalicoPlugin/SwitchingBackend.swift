@@ -1,36 +1,54 @@
-import CNI
-import CalicoBackend
+public import CNI
+public import CalicoBackend
 import CalicoEngine
 import CalicoModel
 import Datastore
 import HostLocal
-import IPAM
-import IPAddressing
-import SQLiteDatastore
+public import IPAM
+public import IPAddressing
 
 /// The Calico strategy on a host where host-local may have given addresses of the same network out before, and may do so
 /// again: nobody is given an address that a container has from the other side.
-struct SwitchingBackend: IPAMBackend {
-  private let calico: CalicoBackend<RecordingStore>
+public struct SwitchingBackend<Store: PluginDatastore>: IPAMBackend {
+  private let calico: CalicoBackend<SeparatedStore<Store>>
   private let configuration: CalicoConfiguration
   private let streams: CNIStreams
+  private let openStore: @Sendable (StoreAccess) throws -> Store
 
-  init(_ invocation: CNIInvocation, _ configuration: CalicoConfiguration) throws(CalicoFailure) {
+  /// A backend for one call.
+  ///
+  /// - Parameters:
+  ///   - invocation: the call.
+  ///   - configuration: what its configuration says.
+  ///   - openStore: opens the store when a verb first needs it.
+  /// - Throws: ``CalicoFailure`` when configuration or arguments are malformed, or ask for what the store does not have.
+  public init(
+    _ invocation: CNIInvocation, _ configuration: CalicoConfiguration,
+    openStore: @escaping @Sendable (StoreAccess) throws -> Store
+  ) throws(CalicoFailure) {
     self.configuration = configuration
+    self.openStore = openStore
     streams = invocation.streams
-    calico = try CalicoBackend(
-      invocation, surroundings: Surroundings(log: invocation.streams.log)
-    ) { configuration, access in
-      RecordingStore(configuration, access, invocation)
+    let giver = invocation.verb == .add || invocation.verb == .status
+    if giver, configuration.releasesAfterReboot, !Store.keepsEvidence {
+      throw CalicoFailure(
+        "ipam.releaseAfterReboot needs datastore_type \"sqlite\", which keeps a record of each attachment's boot",
+        details: "remove ipam.releaseAfterReboot: with datastore_type \"\(configuration.datastoreType.rawValue)\" "
+          + "`ipamctl ipam gc` or kube-controllers release what a node left")
+    }
+    var surroundings = Surroundings(log: invocation.streams.log)
+    if configuration.datastoreType != .sqlite { surroundings.exhaustionNanoseconds = 10_000_000_000 }
+    calico = try CalicoBackend(invocation, configuration, surroundings: surroundings) { configuration, access in
+      SeparatedStore(try openStore(access), configuration, invocation)
     }
   }
 
-  func assign(_ request: AssignmentRequest) async throws -> Assignment {
+  public func assign(_ request: AssignmentRequest) async throws -> Assignment {
     if configuration.adoptsHostLocal {
       let adoption = Adoption(
         network: configuration.networkName, node: NodeName.find(configuration, log: streams.log),
         dataDirectory: configuration.hostLocalDirectory, log: streams.log)
-      let report = try await adoption.run(SQLiteDatastore(path: configuration.databaseFile))
+      let report = try await adoption.run(openStore(.writing))
       if let kept = report.kept.first {
         throw CalicoFailure(
           "cannot adopt \(report.kept.count) host-local reservation(s) of network \(configuration.networkName), such "
@@ -50,21 +68,23 @@ struct SwitchingBackend: IPAMBackend {
   /// - Returns: whether there was anything.
   private func releaseEarlierBoots() async throws -> Bool {
     let deadline = Deadline.after(milliseconds: 90_000)
-    let store = SQLiteDatastore(path: configuration.databaseFile)
-    let collection = EarlierBootCollection(network: configuration.networkName, store: store, log: streams.log)
-    let handles = try await collection.handles(deadline: deadline)
+    let store = try openStore(.writing)
+    let network = configuration.networkName
+    let handles = try await store.handlesOfEarlierBoots(network: network, deadline: deadline)
     // The evidence of a handle goes with the handle, in the transaction that deletes it.
-    let count = try await calico.release(handles: handles) { try await collection.handles(deadline: deadline) }
+    let count = try await calico.release(handles: handles) {
+      try await store.handlesOfEarlierBoots(network: network, deadline: deadline)
+    }
     if count > 0 { streams.log("released \(count) address(es) that an earlier boot left") }
     return count > 0
   }
 
   /// How often a release is begun: once more for each time the address was moved meanwhile.
-  private static let releases = 10
+  private static var releases: Int { 10 }
 
   /// Releases what the container has on either side. It is over when both have been seen empty under the lock of the
   /// reservations, without which neither `-upgrade` nor `ipamctl host-local adopt` moves anything.
-  func release(_ attachment: Attachment) async throws {
+  public func release(_ attachment: Attachment) async throws {
     for _ in 0..<Self.releases {
       try await calico.release(attachment)
       if try await isReleased(attachment) { return }
@@ -90,7 +110,7 @@ struct SwitchingBackend: IPAMBackend {
     return isGone
   }
 
-  func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
+  public func check(_ attachment: Attachment, expecting addresses: [IPAddress]?) async throws {
     do {
       try await calico.check(attachment, expecting: addresses)
     } catch let failure as CalicoFailure where failure.code == .doesNotExist {
@@ -109,11 +129,11 @@ struct SwitchingBackend: IPAMBackend {
     return isReserved
   }
 
-  func collect(keeping valid: Set<Attachment>) async throws {
+  public func collect(keeping valid: Set<Attachment>) async throws {
     try await calico.collect(keeping: valid)
   }
 
-  func status() async throws {
+  public func status() async throws {
     try await calico.status()
   }
 }

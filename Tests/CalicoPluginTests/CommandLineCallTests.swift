@@ -3,7 +3,7 @@ import Datastore
 import HostLocal
 import Testing
 
-@testable import CalicoIPAM
+@testable import CalicoPlugin
 
 @Suite("calico-ipam called by a person")
 struct CommandLineCallTests {
@@ -25,7 +25,7 @@ struct CommandLineCallTests {
     let upgrade = CommandLineCall.Upgrade()
     #expect(upgrade.network == "k8s-pod-network")
     #expect(upgrade.dataDirectory == "/var/lib/cni/networks")
-    #expect(upgrade.database == "/var/lib/swift-ipam/ipam.db")
+    #expect(upgrade.database == "")
     #expect(CommandLineCall(["-upgrade"]).request == .upgrade(upgrade))
   }
 
@@ -46,7 +46,7 @@ struct CommandLineCallTests {
   func misuse(_ arguments: [String], _ problem: String) async {
     let call = CommandLineCall(arguments)
     #expect(call.request == .misuse(problem))
-    #expect(await call.run() == 2)
+    #expect(await call.run { _ in SharedDatastore(InMemoryDatastore()) } == 2)
   }
 
   @Test("is named in full where a refusal names it, and reads back as the same")

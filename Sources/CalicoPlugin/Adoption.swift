@@ -2,17 +2,9 @@ import CalicoBackend
 import CalicoEngine
 import CalicoModel
 import Datastore
-import FileSystem
 import HostLocal
 import IPAM
-import IPAddressing
-import SQLiteDatastore
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+public import IPAddressing
 
 /// Takes the reservations of host-local over: each address is assigned to its container in the datastore, and then its
 /// file goes (front-end specification, section 1.12).
@@ -20,24 +12,40 @@ import SQLiteDatastore
 /// What is cut off goes on where it stopped when it is run again. The lock of the reservations is held throughout, so
 /// host-local neither reserves nor releases in between. Their directory stays, unlike upstream's: its lock is where the
 /// two strategies meet.
-struct Adoption {
+public struct Adoption: Sendable {
   let network: String
   let node: String
   let dataDirectory: String
   let log: @Sendable (String) -> Void
 
+  /// The taking over of a network's reservations.
+  ///
+  /// - Parameters:
+  ///   - network: the network's name.
+  ///   - node: the node's name.
+  ///   - dataDirectory: where host-local keeps its reservations.
+  ///   - log: takes warnings, a line each.
+  public init(network: String, node: String, dataDirectory: String, log: @escaping @Sendable (String) -> Void) {
+    self.network = network
+    self.node = node
+    self.dataDirectory = dataDirectory
+    self.log = log
+  }
+
   /// What was done.
-  struct Report: Equatable {
+  public struct Report: Equatable, Sendable {
     /// A reservation that stays although it lies in a pool.
-    struct Kept: Equatable {
-      var address: IPAddress
-      var reason: String
+    public struct Kept: Equatable, Sendable {
+      public var address: IPAddress
+      public var reason: String
     }
 
-    var adopted: [IPAddress] = []
+    public var adopted: [IPAddress] = []
     /// Reservations in no enabled pool, which stay.
-    var outside: [IPAddress] = []
-    var kept: [Kept] = []
+    public var outside: [IPAddress] = []
+    public var kept: [Kept] = []
+
+    public init() {}
   }
 
   private static let patience: UInt64 = 90_000
@@ -47,7 +55,7 @@ struct Adoption {
   /// - Parameter store: the datastore.
   /// - Returns: what was done.
   /// - Throws: `HostLocalError`, or an error of the store; what was adopted before stays adopted.
-  func run(_ store: SQLiteDatastore) async throws -> Report {
+  public func run(_ store: some PluginDatastore) async throws -> Report {
     let opened = try LockedReservations.open(
       network: network, dataDirectory: dataDirectory, creating: false, log: log)
     var report = Report()
@@ -80,15 +88,14 @@ struct Adoption {
   ///
   /// - Returns: nil when the container has it, or else why not.
   private func adopt(
-    _ address: IPAddress, _ content: ReservationContent, _ store: SQLiteDatastore
+    _ address: IPAddress, _ content: ReservationContent, _ store: some PluginDatastore
   ) async throws -> String? {
     guard let holder = content.holder else {
       return "it names no container: `ipamctl host-local release \(address) --network \(network)` removes it"
     }
     let time = Surroundings(log: log).now()
     let handleID = network + "." + holder.containerID
-    let recorder = AttachmentRecorder(evidence(of: holder, handleID), of: handleID)
-    let runner = OperationRunner(EvidencedStore(store: store, recorder: recorder))
+    let runner = OperationRunner(AdoptingStore(store: store, occasion: .adoption(holder, network: network)))
     let request = AssignAddress.Request(
       address, handleID: handleID, attributes: ["node": node], host: node, use: nil, time: time)
     do {
@@ -108,7 +115,7 @@ struct Adoption {
 
   /// The handle that has an address; nil when nobody has it, as while it cools down.
   private func owner(
-    of address: IPAddress, _ runner: OperationRunner<EvidencedStore>, _ time: Timestamp
+    of address: IPAddress, _ runner: OperationRunner<some Datastore>, _ time: Timestamp
   ) async throws -> String? {
     do {
       let query = AttributesOfAddress(address, time: time)
@@ -118,18 +125,7 @@ struct Adoption {
     }
   }
 
-  /// What is known of an attachment: that it was there in this boot at the latest, and the interface's name, which the
-  /// way back needs.
-  private func evidence(of holder: ReservationContent.Holder, _ handleID: String) -> AttachmentEvidence? {
-    guard let interfaceName = holder.interfaceName else { return nil }
-    let source = BootIdentity.Source()
-    return AttachmentEvidence(
-      handle: handleID, network: network, containerID: holder.containerID,
-      interfaceName: interfaceName, machineID: File.firstLine(of: source.machinePath),
-      bootID: File.firstLine(of: source.bootPath), recordedAt: Int64(time(nil)))
-  }
-
-  private func enabledPools(_ store: SQLiteDatastore) async throws -> [CIDR] {
+  private func enabledPools(_ store: some PluginDatastore) async throws -> [CIDR] {
     let results = try await store.read(
       [.list(Listing(.resources(.ipPool)))], deadline: .after(milliseconds: Self.patience))
     guard case .list(let list)? = results.first else { return [] }
@@ -143,10 +139,10 @@ struct Adoption {
   }
 }
 
-/// The embedded datastore with a record of the attachment that is written with its addresses.
-struct EvidencedStore: Datastore {
-  let store: SQLiteDatastore
-  let recorder: AttachmentRecorder
+/// A datastore that commits on behalf of a container whose reservation is taken over.
+private struct AdoptingStore<Store: PluginDatastore>: Datastore {
+  let store: Store
+  let occasion: CommitOccasion
 
   var commitsAtomically: Bool { store.commitsAtomically }
 
@@ -155,7 +151,7 @@ struct EvidencedStore: Datastore {
   }
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
-    try await recorder.commit(plan, to: store, deadline: deadline)
+    try await store.commit(plan, on: occasion, deadline: deadline)
   }
 
   func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {

@@ -4,30 +4,21 @@ import CalicoModel
 import Datastore
 import HostLocal
 import IPAddressing
-import SQLiteDatastore
 
-/// The embedded datastore, which sees to two things when an assignment is committed: that host-local has no reservation
-/// in the same pool, and that there is a record of what can prove later that the attachment ended.
-struct RecordingStore: Datastore {
-  private let store: SQLiteDatastore
-  private let recorder: AttachmentRecorder
+/// A datastore that sees to it, when an assignment is committed, that host-local has no reservation in the same pool.
+struct SeparatedStore<Base: PluginDatastore>: Datastore {
+  private let store: Base
   private var configuration: CalicoConfiguration
   private let invocation: CNIInvocation
 
-  init(
-    _ configuration: CalicoConfiguration, _ access: CalicoBackend<RecordingStore>.StoreAccess,
-    _ invocation: CNIInvocation
-  ) {
+  init(_ store: Base, _ configuration: CalicoConfiguration, _ invocation: CNIInvocation) {
+    self.store = store
     self.configuration = configuration
     if invocation.verb == .add {
       // The command that a refusal names has to be about the same node, whatever the environment of a person's shell.
       self.configuration.nodeName = NodeName.find(configuration, log: { _ in })
     }
     self.invocation = invocation
-    store = SQLiteDatastore(
-      path: configuration.databaseFile,
-      options: SQLiteDatastore.Options(access: access == .reading ? .readOnly : .readWrite))
-    recorder = AttachmentRecorder(configuration, invocation)
   }
 
   var commitsAtomically: Bool { store.commitsAtomically }
@@ -38,16 +29,16 @@ struct RecordingStore: Datastore {
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
     guard invocation.verb == .add else {
-      return try await recorder.commit(plan, to: store, deadline: deadline)
+      return try await store.commit(plan, on: .call(invocation), deadline: deadline)
     }
     let blocks = plan.changes.compactMap { change -> CIDR? in
       guard case .block(let cidr) = change.key, case .value = change.final else { return nil }
       return cidr
     }
     // A commit that only takes blocks back gives nothing out that could be somebody's.
-    guard !blocks.isEmpty else { return try await recorder.commit(plan, to: store, deadline: deadline) }
+    guard !blocks.isEmpty else { return try await store.commit(plan, on: .call(invocation), deadline: deadline) }
     let separation = try await neighbour.keepApart(blocks) { try await pools(deadline) }
-    let outcome = try await recorder.commit(plan, to: store, deadline: deadline)
+    let outcome = try await store.commit(plan, on: .call(invocation), deadline: deadline)
     separation.finish()
     return outcome
   }
@@ -57,9 +48,10 @@ struct RecordingStore: Datastore {
   }
 
   private var neighbour: HostLocalNeighbour {
-    let upgrade = CommandLineCall.Upgrade(
-      network: configuration.networkName, node: configuration.nodeName, dataDirectory: configuration.hostLocalDirectory,
-      database: configuration.databaseFile)
+    var upgrade = CommandLineCall.Upgrade(
+      network: configuration.networkName, node: configuration.nodeName, dataDirectory: configuration.hostLocalDirectory)
+    upgrade.engine = configuration.datastoreType
+    if configuration.datastoreType == .sqlite { upgrade.database = configuration.databaseFile }
     return HostLocalNeighbour(
       network: configuration.networkName, dataDirectory: configuration.hostLocalDirectory,
       adoptCommand: upgrade.commandLine, log: invocation.streams.log)

@@ -1,0 +1,104 @@
+import CNI
+import CalicoBackend
+public import Datastore
+public import DatastoreSettings
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The plugin on a datastore that many hosts share: what `calico-ipam-etcdv3` and `calico-ipam-kubernetes` do when
+/// `calico-ipam` becomes one of them.
+public struct ClusterPlugin<Store: Datastore>: Sendable {
+  /// How a call reaches its cluster.
+  public struct Connection: Sendable {
+    public var store: Store
+
+    public init(_ store: Store) {
+      self.store = store
+    }
+  }
+
+  /// Where the cluster is that a call is about.
+  public struct Settings: Sendable {
+    public var datastore: DatastoreSettings
+    /// What the network's configuration says; nothing in a call by a person.
+    public var network: NetworkConnection
+  }
+
+  private let engine: DatastoreEngine
+  private let environment: [String: String]
+  private let connect: @Sendable (Settings) throws -> Connection
+
+  /// The plugin on one engine.
+  ///
+  /// - Parameters:
+  ///   - engine: the engine.
+  ///   - environment: the variables of the process.
+  ///   - connect: begins a connection and waits for no answer, so that the answer is on its way while this process waits
+  ///     for the host's lock.
+  public init(
+    _ engine: DatastoreEngine, environment: [String: String] = ProcessEnvironment.variables,
+    connect: @escaping @Sendable (Settings) throws -> Connection
+  ) {
+    self.engine = engine
+    self.environment = environment
+    self.connect = connect
+  }
+
+  /// Serves the one call this process was started for.
+  ///
+  /// - Parameter arguments: the command line without the program's name.
+  /// - Returns: the exit status.
+  public func run(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Int32 {
+    if arguments.isEmpty { return await plugin.run() }
+    return await CommandLineCall(arguments).run { _ in try upgradeStore() }
+  }
+
+  /// The protocol's side of the plugin.
+  var plugin: CNIPlugin<SwitchingBackend<SharedDatastore<Store>>> {
+    CNIPlugin(name: "calico-ipam", version: PackageVersion.current) { invocation in
+      var configuration = try CalicoConfiguration(invocation.configuration)
+      let settings = try settings(invocation)
+      configuration.datastoreType = try type
+      configuration.storeIdentity = settings.datastore.identity
+      // A failure waits until a verb needs the store, which knows how to report it.
+      let connection = Result { try connect(settings) }
+      return try SwitchingBackend(invocation, configuration) { _ in SharedDatastore(try connection.get().store) }
+    }
+  }
+
+  private var type: CalicoConfiguration.DatastoreType {
+    get throws(CalicoFailure) {
+      guard let type = CalicoConfiguration.DatastoreType(rawValue: engine.rawValue) else {
+        throw CalicoFailure("calico-ipam has no engine \(engine.rawValue)")
+      }
+      return type
+    }
+  }
+
+  /// The configuration over the environment (front-end specification, section 7.4). The engine is this executable's,
+  /// whatever both of them say: it has been chosen.
+  private func settings(_ invocation: CNIInvocation) throws(CalicoFailure) -> Settings {
+    let network = NetworkConnection(invocation.configuration.document)
+    do throws(DatastoreSettingsError) {
+      let datastore = try network.datastoreSettings(environment: chosen(environment))
+      return Settings(datastore: datastore, network: network)
+    } catch {
+      throw CalicoFailure(error.description, details: error.advice)
+    }
+  }
+
+  /// The environment with the engine of this executable.
+  private func chosen(_ environment: [String: String]) -> [String: String] {
+    environment.merging(["CALICO_DATASTORE_TYPE": engine.rawValue]) { $1 }
+  }
+
+  private func upgradeStore() throws -> SharedDatastore<Store> {
+    let settings = Settings(
+      datastore: try DatastoreSettings(environment: chosen(environment)), network: NetworkConnection())
+    return SharedDatastore(try connect(settings).store)
+  }
+}
