@@ -12,7 +12,8 @@ public protocol KubernetesTransport: Sendable {
   ///   - deadline: when to give up.
   /// - Returns: the answer.
   /// - Throws: ``KubernetesTransportError``.
-  func send(_ request: KubernetesRequest, deadline: Deadline) async throws(KubernetesTransportError) -> KubernetesResponse
+  func send(_ request: KubernetesRequest, deadline: Deadline) async throws(KubernetesTransportError)
+    -> KubernetesResponse
 
   /// Sends a request whose answer is one line after the other without an end, as that of a watch.
   ///

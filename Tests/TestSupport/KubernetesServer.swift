@@ -101,20 +101,36 @@ public final class KubernetesServer: Sendable {
   public func load(definitions folder: String) throws {
     let listing = try ChildProcess.run(["find", folder, "-maxdepth", "1", "-name", "*.yaml"]).output
     let files = String(decoding: listing, as: UTF8.self).split(separator: "\n").map(String.init)
-    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    var collections: [String] = []
     for file in files {
       let text = try ChildProcess.run(["cat", file]).output
+      let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
       let answer = try request("POST", path, body: text, contentType: "application/yaml")
       guard answer.status == 201 || answer.status == 409 else {
         throw SetupFailure("cannot load \(file): \(answer.body)", Int32(answer.status))
       }
+      collections.append(try Self.collection(of: String(decoding: text, as: UTF8.self), file))
     }
-    for _ in 0..<500 {
-      let parts = try request("GET", path).body.split(separator: "\"type\":\"Established\",\"status\":\"True\"")
-      if parts.count > files.count { return }
-      usleep(20_000)
+    for collection in collections {
+      // 404 until the kind is established, then 429 until its storage is ready.
+      var attempts = 0
+      while try request("GET", collection + "?limit=1").status != 200 {
+        attempts += 1
+        guard attempts < 500 else { throw SetupFailure("\(collection) is not served", 0) }
+        usleep(20_000)
+      }
     }
-    throw SetupFailure("the definitions in \(folder) are not established", 0)
+  }
+
+  /// The path of a kind's objects, by the lines of its definition that name it: `name: ipamblocks.crd.projectcalico.org`
+  /// and `- name: v1`.
+  private static func collection(of definition: String, _ file: String) throws -> String {
+    let lines = definition.split(separator: "\n")
+    guard let name = lines.first(where: { $0.hasPrefix("  name: ") })?.dropFirst("  name: ".count),
+      let version = lines.first(where: { $0.hasPrefix("  - name: ") })?.dropFirst("  - name: ".count),
+      let dot = name.firstIndex(of: ".")
+    else { throw SetupFailure("\(file) defines no kind", 0) }
+    return "/apis/\(name[name.index(after: dot)...])/\(version)/\(name[..<dot])"
   }
 
   /// Asks the server something as its administrator, by curl and not by the code under test.

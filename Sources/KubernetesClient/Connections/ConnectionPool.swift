@@ -1,0 +1,50 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// The connections to a server that were made with the same certificates.
+///
+/// Whoever has a request under way holds the pool; it ends when nobody does.
+final class ConnectionPool: Sendable {
+  let client: HTTPClient
+  let material: TLSMaterial?
+
+  /// One thread for all connections of the process.
+  static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  /// How long making a connection may take, the handshake included.
+  static let connectTimeout = TimeAmount.seconds(5)
+
+  init(_ access: ServerAccess, _ material: TLSMaterial?, _ traffic: Traffic) {
+    var configuration = HTTPClient.Configuration()
+    configuration.tlsConfiguration = material?.configuration
+    // A token must not follow a redirection to who knows whom.
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout = HTTPClient.Configuration.Timeout(connect: Self.connectTimeout)
+    // Who asks decides what to try again; a connection that cannot be made is answered at once.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.decompression = .disabled
+    configuration.httpVersion = .automatic
+    configuration.http1_1ConnectionDebugInitializer = { traffic.observe($0) }
+    configuration.http2ConnectionDebugInitializer = { traffic.observe($0) }
+    if !access.serverName.isEmpty { configuration.dnsOverride = [access.serverName: access.server.host] }
+    if let proxy = access.proxy {
+      configuration.proxy =
+        access.proxySpeaksSOCKS
+        ? .socksServer(host: proxy.host, port: proxy.port) : .server(host: proxy.host, port: proxy.port)
+    }
+    client = HTTPClient(eventLoopGroupProvider: .shared(Self.group), configuration: configuration)
+    self.material = material
+  }
+
+  /// Ends all connections, and waits until they have ended.
+  func close() async {
+    // The only failure there is: it was closed before.
+    try? await client.shutdown()
+  }
+
+  deinit {
+    let client = client
+    Task { try? await client.shutdown() }
+  }
+}
