@@ -1,0 +1,49 @@
+import CalicoModel
+import Datastore
+import JSON
+import KubernetesClient
+import Synchronization
+
+extension KubernetesDatastore {
+  /// The group of the server's resources (Calico IPAM specification, section 1.3.1).
+  ///
+  /// A server that does not answer the question is taken for one of the first group; it is asked again the next time.
+  func group(deadline: Deadline) async throws(DatastoreError) -> APIGroup {
+    if let group = state.withLock({ $0.group }) { return group }
+    if !options.apiGroup.isEmpty {
+      let group = APIGroup(setting: options.apiGroup)
+      state.withLock { $0.group = group }
+      return group
+    }
+    let cache = options.discoveryCache.map { DiscoveryCache(path: $0, server: options.server) }
+    if let group = cache?.read() {
+      state.withLock { $0.group = group }
+      return group
+    }
+    let target = RequestTarget(verb: "get", kind: .block, name: "", group: .v1)
+    switch await server.read(KubernetesRequest(.get, "/apis"), target, deadline: deadline) {
+    case .done(let body):
+      guard let group = Self.group(in: body) else { return .v1 }
+      state.withLock { $0.group = group }
+      cache?.write(group)
+      return group
+    case .refused: return .v1
+    case .failed(let error), .lost(let error): throw error
+    }
+  }
+
+  /// The group that a list of groups speaks for; nil when it is none.
+  static func group(in body: [UInt8]) -> APIGroup? {
+    guard let groups = (try? JSON(parsing: body))?.objectValue?["groups"]?.arrayValue else { return nil }
+    let names = Set(groups.compactMap { $0.objectValue?["name"]?.stringValue })
+    // With both, the second one is served by a program that keeps its data in the first.
+    return names.contains(APIGroup.v3.name) && !names.contains(APIGroup.v1.name) ? .v3 : .v1
+  }
+
+  /// Forgets what the server said: its resources are not where they were.
+  func forgetGroup() {
+    guard options.apiGroup.isEmpty else { return }
+    state.withLock { $0.group = nil }
+    options.discoveryCache.map { DiscoveryCache(path: $0, server: options.server) }?.remove()
+  }
+}
