@@ -41,7 +41,8 @@ extension EntryForm {
       annotations[key] = value
     }
     var result: JSONObject = ["name": .string(metadata.name), "uid": .string(metadata.uid)]
-    result["creationTimestamp"] = copy?["creationTimestamp"]?.stringValue.map { .string($0) }
+    result["creationTimestamp"] =
+      copy?["creationTimestamp"]?.stringValue.map { .string($0) }
       ?? metadata.creationTimestamp.map { .string($0) }
     result["deletionTimestamp"] = metadata.deletionTimestamp.map { .string($0) }
     if !labels.members.isEmpty { result["labels"] = .object(labels) }

@@ -9,7 +9,9 @@ extension KubernetesDatastore {
   public func read(_ reads: [Read], deadline: Deadline) async throws(DatastoreError) -> [ReadResult] {
     for read in reads { try requireSupport(of: read) }
     // Nodes are Kubernetes' own: no group need be known to read them.
-    let form = reads.allSatisfy(\.isCore) ? EntryForm(group: .v1, usesPodCIDR: options.usesPodCIDR)
+    let form =
+      reads.allSatisfy(\.isCore)
+      ? EntryForm(group: .v1, usesPodCIDR: options.usesPodCIDR)
       : try await form(deadline: deadline)
     var distinct: [Read] = []
     var indices: [Read: Int] = [:]
@@ -30,7 +32,8 @@ extension KubernetesDatastore {
     return found
   }
 
-  private func result(of read: Read, _ form: EntryForm, deadline: Deadline) async -> Result<ReadResult, DatastoreError> {
+  private func result(of read: Read, _ form: EntryForm, deadline: Deadline) async -> Result<ReadResult, DatastoreError>
+  {
     do throws(DatastoreError) {
       switch read {
       case .entry(let key): return .success(.entry(try await entry(key, form, deadline: deadline)))

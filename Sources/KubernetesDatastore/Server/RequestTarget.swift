@@ -58,6 +58,7 @@ struct RequestTarget: Sendable {
     let object = name ?? "an object"
     return DatastoreError(
       .unusable, "\(collection) \"\(object)\" is malformed:\(field) \(error.reason)",
-      advice: "look at it with: kubectl get \(collection) \(object) -o yaml; correct it, or delete it if nobody uses it")
+      advice: "look at it with: kubectl get \(collection) \(object) -o yaml; correct it, or delete it if nobody uses it"
+    )
   }
 }

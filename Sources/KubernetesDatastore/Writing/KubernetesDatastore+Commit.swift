@@ -1,5 +1,5 @@
-public import Datastore
 import CalicoModel
+public import Datastore
 import Synchronization
 
 /// What became of one write.
@@ -61,7 +61,8 @@ extension KubernetesDatastore {
     try requireSupport(of: EntryKind(of: key), key.description)
     switch key {
     case .host:
-      throw DatastoreError(.unsupported, "operation is not supported on \(key): there are no such objects in Kubernetes")
+      throw DatastoreError(
+        .unsupported, "operation is not supported on \(key): there are no such objects in Kubernetes")
     case .resource(.node, _):
       guard case .value = change.final, change.base != .absent else {
         throw DatastoreError(

@@ -1,5 +1,5 @@
-public import Datastore
 import CalicoModel
+public import Datastore
 
 extension KubernetesDatastore {
   /// Labels the affinities of a node that were written before there were labels, and which listings of its affinities do

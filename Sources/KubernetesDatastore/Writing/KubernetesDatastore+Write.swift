@@ -21,7 +21,8 @@ extension KubernetesDatastore {
       let body = try form.body(
         EntryForm.Writing(key: key, bytes: bytes, isDeleted: isDeleted, base: base, foreign: foreign))
       let path = kind.path(in: form.group)
-      request = base == nil
+      request =
+        base == nil
         ? KubernetesRequest(.post, path, body: body)
         : KubernetesRequest(.put, ResourcePath.object(path, name), body: body)
     } catch {

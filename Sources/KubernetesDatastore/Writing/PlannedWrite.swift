@@ -12,29 +12,26 @@ struct PlannedWrite: Sendable {
   /// The write, when it is not known whether it was made.
   var inDoubt: Write { Write(key, stage, revision: nil) }
 
-  /// What may be written at the same time: see ``Plan/steps``.
-  fileprivate enum Turn: Equatable {
-    case block
-    case beside
-    case alone
-  }
-
-  fileprivate var turn: Turn {
-    switch key {
-    case .block: .block
-    case .affinity, .handle: .beside
-    case .configuration, .host, .resource: .alone
+  /// Whether this may be written at the same time as others of a step, none of which is of the same entry.
+  fileprivate func mayJoin(_ step: [PlannedWrite]) -> Bool {
+    guard let first = step.first, !step.contains(where: { $0.key == key }) else { return false }
+    switch (key, first.key) {
+    case (.block, .block): return true
+    case (.affinity, .affinity): return stage == first.stage && value != nil
+    // A claim announces itself and counts its addresses before it makes the block.
+    case (.handle, .affinity): return first.stage == .staged && value != nil
+    default: return false
     }
   }
 }
 
 extension Plan {
-  /// The writes of this plan, stage by stage; those of one step depend on no other of it, and may be made at once.
+  /// The writes of this plan, stage by stage; those of one step depend on no other of it, and are made at once.
   ///
-  /// A step ends where blocks begin or end: before a block is written, its handle counts its addresses and its affinity
-  /// is pending; and only when it is written, an affinity becomes confirmed or is deleted, and a handle counts less
-  /// (Calico IPAM specification, section 6). Among affinities and handles, and among blocks, no order matters: whatever
-  /// part of them a crash leaves is one that each of them alone could leave. Resources are written one by one.
+  /// Before a block is written, its handle counts its addresses and its affinity is pending; only when it is written, an
+  /// affinity becomes confirmed or is deleted, and a handle counts less (Calico IPAM specification, section 6). So what
+  /// announces claims goes together, blocks go together, and what confirms claims does. Whatever part of a step a crash or
+  /// a conflict leaves is one that each write alone could leave. All others are written one by one.
   var steps: [[PlannedWrite]] {
     let staged = changes.filter { $0.staged != nil }
     var writes = staged.map { PlannedWrite(key: $0.key, stage: .staged, base: $0.base, value: $0.staged) }
@@ -44,9 +41,7 @@ extension Plan {
     }
     var steps: [[PlannedWrite]] = []
     for write in writes {
-      if let last = steps.last?.last, last.turn == write.turn, write.turn != .alone,
-        steps.last?.contains(where: { $0.key == write.key }) == false
-      {
+      if let last = steps.last, write.mayJoin(last) {
         steps[steps.count - 1].append(write)
       } else {
         steps.append([write])
