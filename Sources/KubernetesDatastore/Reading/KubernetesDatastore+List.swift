@@ -97,8 +97,8 @@ extension KubernetesDatastore {
   /// Reads a collection page by page. Where a page's token has expired, it is read again as a whole.
   ///
   /// - Returns: the collection's revision; empty when there is no such collection.
-  private func objects(
-    _ path: String, selector: String?, _ target: RequestTarget, deadline: Deadline,
+  func objects(
+    _ path: String, selector: String? = nil, fieldSelector: String? = nil, _ target: RequestTarget, deadline: Deadline,
     _ body: (KubernetesObject) throws(ObjectError) -> Void
   ) async throws(DatastoreError) -> String {
     var pages: [[UInt8]] = []
@@ -106,7 +106,9 @@ extension KubernetesDatastore {
     var limit: String? = "500"
     var revision = ""
     repeat {
-      let query = ResourcePath.query(path, [("labelSelector", selector), ("limit", limit), ("continue", token)])
+      let query = ResourcePath.query(
+        path,
+        [("labelSelector", selector), ("fieldSelector", fieldSelector), ("limit", limit), ("continue", token)])
       switch await server.read(KubernetesRequest(.get, query), target, deadline: deadline) {
       case .done(let page):
         do throws(ObjectError) {

@@ -1,11 +1,12 @@
 /// Carries out requests that do not depend on each other.
 enum Parallel {
-  /// The results of a function for each element, in their order, some of them found at the same time.
+  /// Applies a function to each element, to some of them at the same time.
   ///
   /// - Parameters:
   ///   - elements: what to do it for.
   ///   - limit: how many at once.
   ///   - body: the function.
+  /// - Returns: the results, in the order of the elements.
   static func map<Element: Sendable, Output: Sendable>(
     _ elements: [Element], limit: Int, _ body: @escaping @Sendable (Element) async -> Output
   ) async -> [Output] {
