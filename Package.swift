@@ -116,6 +116,14 @@ let package = Package(
       swiftSettings: common
     ),
     .target(
+      name: "KubernetesWorkloads",
+      dependencies: [
+        "KubernetesClient", "CalicoBackend", "CalicoEngine", "DatastoreSettings", "Datastore", "FileSystem", "CNI",
+        "IPAddressing", "JSON",
+      ],
+      swiftSettings: common
+    ),
+    .target(
       name: "KubernetesDatastore",
       dependencies: ["KubernetesClient", "Datastore", "CalicoModel", "CLinux", "FileSystem", "IPAddressing", "JSON"],
       swiftSettings: common
@@ -180,8 +188,8 @@ let package = Package(
     .executableTarget(
       name: "CalicoIPAMKubernetesPlugin",
       dependencies: [
-        "CalicoPlugin", "CalicoBackend", "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore",
-        "CNI",
+        "CalicoPlugin", "CalicoBackend", "KubernetesDatastore", "KubernetesWorkloads", "KubernetesClient",
+        "DatastoreSettings", "Datastore", "CNI",
       ],
       path: "Plugins/calico-ipam-kubernetes",
       swiftSettings: pluginSwift
@@ -312,6 +320,14 @@ let package = Package(
         "KubernetesClient", "DatastoreSettings", "Datastore", "JSON", "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "KubernetesWorkloadsTests",
+      dependencies: [
+        "KubernetesWorkloads", "KubernetesClient", "CalicoBackend", "CalicoEngine", "DatastoreSettings", "Datastore",
+        "CNI", "IPAddressing", "JSON", "TestSupport",
       ],
       swiftSettings: common
     ),
