@@ -48,8 +48,12 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
     }
   }
 
-  func runner(_ access: StoreAccess) throws -> OperationRunner<Store> {
-    OperationRunner(try openStore(access), monotonic: surroundings.monotonic)
+  /// What carries out operations. One serves a whole call, so that what it read ahead is used.
+  typealias Runner = OperationRunner<ReadAheadDatastore<Store>>
+
+  func runner(_ access: StoreAccess) throws -> Runner {
+    OperationRunner(
+      ReadAheadDatastore(try openStore(access), isEnabled: surroundings.readsAhead), monotonic: surroundings.monotonic)
   }
 
   /// The workload of a call that has one.

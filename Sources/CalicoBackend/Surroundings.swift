@@ -1,6 +1,6 @@
 public import CalicoEngine
 public import CalicoModel
-import Datastore
+public import Datastore
 
 #if canImport(Glibc)
   import Glibc
@@ -25,6 +25,16 @@ public struct Surroundings: Sendable {
 
   /// For how long pools that were found full are not searched again: where many hosts search, less often.
   public var exhaustionNanoseconds: UInt64 = 5_000_000_000
+
+  /// Who knows pods, namespaces and virtual machines; nil when nobody does, and then nothing depends on them.
+  public var workloads: (@Sendable () throws -> any WorkloadDirectory)?
+  /// Makes old entries of a node such as this program expects them, where there can be such; nil where there are none
+  /// (Calico IPAM specification, section 3.19).
+  public var upgradeHost: (@Sendable (_ node: String, Deadline) async throws -> Void)?
+  /// The file that says that this was done in this boot.
+  public var upgradeMarker = "/var/run/calico/cni/ipam_upgraded"
+  /// Whether what a call will need is read at once: where each read is a round trip.
+  public var readsAhead = false
 
   public init(
     memoryDirectory: String? = "/run/swift-ipam/calico-ipam",

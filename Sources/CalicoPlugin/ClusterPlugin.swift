@@ -1,5 +1,5 @@
 import CNI
-import CalicoBackend
+public import CalicoBackend
 public import Datastore
 public import DatastoreSettings
 
@@ -15,6 +15,10 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
   /// How a call reaches its cluster.
   public struct Connection: Sendable {
     public var store: Store
+    /// Who knows pods and namespaces; made when a call needs it.
+    public var workloads: (@Sendable () throws -> any WorkloadDirectory)?
+    /// Makes old entries of a node such as lists find them; nil where there are none.
+    public var upgradeHost: (@Sendable (_ node: String, Deadline) async throws -> Void)?
 
     public init(_ store: Store) {
       self.store = store
@@ -30,6 +34,7 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
 
   private let engine: DatastoreEngine
   private let environment: [String: String]
+  private let memoryDirectory: String
   private let connect: @Sendable (Settings) throws -> Connection
 
   /// The plugin on one engine.
@@ -37,14 +42,17 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
   /// - Parameters:
   ///   - engine: the engine.
   ///   - environment: the variables of the process.
+  ///   - memoryDirectory: where hints for later calls are kept.
   ///   - connect: begins a connection and waits for no answer, so that the answer is on its way while this process waits
   ///     for the host's lock.
   public init(
     _ engine: DatastoreEngine, environment: [String: String] = ProcessEnvironment.variables,
+    memoryDirectory: String = "/run/swift-ipam/calico-ipam",
     connect: @escaping @Sendable (Settings) throws -> Connection
   ) {
     self.engine = engine
     self.environment = environment
+    self.memoryDirectory = memoryDirectory
     self.connect = connect
   }
 
@@ -66,8 +74,20 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
       configuration.storeIdentity = settings.datastore.identity
       // A failure waits until a verb needs the store, which knows how to report it.
       let connection = Result { try connect(settings) }
-      return try SwitchingBackend(invocation, configuration) { _ in SharedDatastore(try connection.get().store) }
+      return try SwitchingBackend(
+        invocation, configuration, surroundings: surroundings(invocation, try? connection.get())
+      ) { _ in SharedDatastore(try connection.get().store) }
     }
+  }
+
+  /// Round trips cost more here than anything else, and so does a search through a full pool.
+  private func surroundings(_ invocation: CNIInvocation, _ connection: Connection?) -> Surroundings {
+    var surroundings = Surroundings(memoryDirectory: memoryDirectory, log: invocation.streams.log)
+    surroundings.readsAhead = true
+    surroundings.exhaustionNanoseconds = 10_000_000_000
+    surroundings.workloads = connection?.workloads
+    surroundings.upgradeHost = connection?.upgradeHost
+    return surroundings
   }
 
   private var type: CalicoConfiguration.DatastoreType {

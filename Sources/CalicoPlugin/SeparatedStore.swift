@@ -4,12 +4,14 @@ import CalicoModel
 import Datastore
 import HostLocal
 import IPAddressing
+import Synchronization
 
 /// A datastore that sees to it, when an assignment is committed, that host-local has no reservation in the same pool.
 struct SeparatedStore<Base: PluginDatastore>: Datastore {
   private let store: Base
   private var configuration: CalicoConfiguration
   private let invocation: CNIInvocation
+  private let seen = SeenPools()
 
   init(_ store: Base, _ configuration: CalicoConfiguration, _ invocation: CNIInvocation) {
     self.store = store
@@ -24,7 +26,11 @@ struct SeparatedStore<Base: PluginDatastore>: Datastore {
   var commitsAtomically: Bool { store.commitsAtomically }
 
   func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
-    try await store.read(reads, deadline: deadline)
+    let results = try await store.read(reads, deadline: deadline)
+    for (read, result) in zip(reads, results) where read == Self.allPools {
+      if case .list(let list) = result { seen.note(list) }
+    }
+    return results
   }
 
   func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
@@ -57,13 +63,27 @@ struct SeparatedStore<Base: PluginDatastore>: Datastore {
       adoptCommand: upgrade.commandLine, log: invocation.streams.log)
   }
 
+  private static var allPools: Read { .list(Listing(.resources(.ipPool))) }
+
   private func pools(_ deadline: Deadline) async throws -> [CIDR] {
-    let results = try await store.read([.list(Listing(.resources(.ipPool)))], deadline: deadline)
-    guard case .list(let list)? = results.first else { return [] }
-    return list.items.compactMap { item in
+    var list = seen.list
+    if list == nil {
+      let results = try await store.read([Self.allPools], deadline: deadline)
+      if case .list(let found)? = results.first { list = found }
+    }
+    return (list?.items ?? []).compactMap { item in
       guard case .resource(_, let name) = item.key, let stored = item.stored else { return nil }
       // A pool that cannot be read gives no addresses either.
       return (try? IPPool(decoding: stored.bytes, name: name))?.cidr
     }
   }
+}
+
+/// The pools as the call saw them, so that they are not read a second time.
+private final class SeenPools: Sendable {
+  private let found = Mutex<ListResult?>(nil)
+
+  var list: ListResult? { found.withLock { $0 } }
+
+  func note(_ list: ListResult) { found.withLock { $0 = list } }
 }

@@ -20,10 +20,11 @@ public struct SwitchingBackend<Store: PluginDatastore>: IPAMBackend {
   /// - Parameters:
   ///   - invocation: the call.
   ///   - configuration: what its configuration says.
+  ///   - surroundings: clock, log and the like; nil for those of the process.
   ///   - openStore: opens the store when a verb first needs it.
   /// - Throws: ``CalicoFailure`` when configuration or arguments are malformed, or ask for what the store does not have.
   public init(
-    _ invocation: CNIInvocation, _ configuration: CalicoConfiguration,
+    _ invocation: CNIInvocation, _ configuration: CalicoConfiguration, surroundings: Surroundings? = nil,
     openStore: @escaping @Sendable (StoreAccess) throws -> Store
   ) throws(CalicoFailure) {
     self.configuration = configuration
@@ -36,9 +37,9 @@ public struct SwitchingBackend<Store: PluginDatastore>: IPAMBackend {
         details: "remove ipam.releaseAfterReboot: with datastore_type \"\(configuration.datastoreType.rawValue)\" "
           + "`ipamctl ipam gc` or kube-controllers release what a node left")
     }
-    var surroundings = Surroundings(log: invocation.streams.log)
-    if configuration.datastoreType != .sqlite { surroundings.exhaustionNanoseconds = 10_000_000_000 }
-    calico = try CalicoBackend(invocation, configuration, surroundings: surroundings) { configuration, access in
+    calico = try CalicoBackend(
+      invocation, configuration, surroundings: surroundings ?? Surroundings(log: invocation.streams.log)
+    ) { configuration, access in
       SeparatedStore(try openStore(access), configuration, invocation)
     }
   }

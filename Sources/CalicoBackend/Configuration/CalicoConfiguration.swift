@@ -41,6 +41,8 @@ public struct CalicoConfiguration: Hashable, Sendable {
   public var usesSingleNetwork = false
   /// Whether namespaces are looked up: a Kubernetes client is configured.
   public var looksUpNamespaces = false
+  /// Whether the annotations of pods and namespaces are heeded: `policy.type` is `k8s`.
+  public var heedsAnnotations = false
   /// The extension `ipam.gateway`: nil when absent.
   public var gateways: [String]?
   /// The extension `ipam.routes`: nil when absent.

@@ -101,7 +101,10 @@ struct CalicoDocumentReader {
     for inner in decoder.members(of: member.value, as: "NetConf." + name, type: "types." + name) {
       var value = ""
       decoder.decode(inner.value, as: "NetConf.\(name).\(inner.key)", into: &value)
-      if inner.key.matchesFieldName(key), isEnabled(value) { configuration.looksUpNamespaces = true }
+      if inner.key.matchesFieldName(key), isEnabled(value) {
+        configuration.looksUpNamespaces = true
+        if name == "policy" { configuration.heedsAnnotations = true }
+      }
     }
   }
 

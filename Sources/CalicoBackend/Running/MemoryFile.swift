@@ -58,6 +58,16 @@ struct MemoryFile {
       circumstances: circumstances)
   }
 
+  /// The blocks in which operations of any kind found room, the latest first.
+  var rooms: [CIDR] {
+    var rooms: [CIDR] = []
+    for line in lines {
+      guard let room = line.room, !rooms.contains(room) else { continue }
+      rooms.append(room)
+    }
+    return rooms
+  }
+
   /// What is remembered for a request.
   func memory(_ request: UInt64, _ family: AddressFamily) -> FamilyMemory {
     guard let line = lines.first(where: { $0.request == request && $0.family == family }) else { return FamilyMemory() }

@@ -26,19 +26,37 @@ extension CalicoBackend {
   private func assigned(_ request: AssignmentRequest) async throws -> Assignment {
     let workload = try requireWorkload()
     let form = try CalicoResult(configuration)
+    let detection = try await detectVirtualMachine(workload)
     let runner = try runner(.writing)
-    let requested = request.addresses + (workload.arguments.address.map { [$0] } ?? [])
-    guard requested.isEmpty else { return form.assignment(try await assign(requested, to: workload, runner)) }
-    let families = try await families(runner)
     let lock = acquireLock()
     defer { _ = lock }
+    var claim = try await claim(workload, detection, runner)
+    if claim.isPersistent, let kept = try await keptAddresses(claim, runner) {
+      let assignment = form.assignment(kept)
+      return claim.machine?.isMigrationTarget ?? false
+        ? Assignment(addresses: assignment.addresses, routes: []) : assignment
+    }
+    let requested = request.addresses + (workload.arguments.address.map { [$0] } ?? [])
+    let wishes = try await wishes(workload, requested, claim, runner)
+    claim.namespaceLabels = wishes.namespaceLabels
+    guard wishes.addresses.isEmpty else {
+      return form.assignment(try await assign(wishes.addresses, to: claim, runner))
+    }
+    return form.assignment(try await chosen(wishes, for: claim, runner))
+  }
+
+  /// Chooses addresses and assigns them.
+  private func chosen(_ wishes: Wishes, for claim: AddressClaim, _ runner: Runner) async throws -> [CIDR] {
+    let families = try await families(wishes, runner)
     var memory = openMemory()
     let time = surroundings.now()
     var wanted = AutoAssignRequest(
-      families, handleID: workload.handleID, attributes: workload.attributes(timestamp: time.attributeText),
+      families, handleID: claim.handleID, attributes: claim.attributes(timestamp: time.attributeText),
       host: nodeName, use: .workload, time: time)
     wanted.start = surroundings.start(nodeName)
     wanted.maxBlocksPerHost = configuration.usesSingleNetwork ? 1 : 0
+    wanted.maxPerHandle = claim.maxPerHandle
+    wanted.namespaceLabels = claim.namespaceLabels
     wanted.isAllOrNothing = true
     let digest = wanted.digest
     for index in wanted.families.indices {
@@ -51,14 +69,14 @@ extension CalicoBackend {
       memory?.remember(found, was: family.memory, digest, family.family)
     }
     memory?.save()
-    return form.assignment(try await acquired(result, wanted, runner))
+    return try await acquired(result, wanted, runner)
   }
 
   /// What is wanted of each family that is enabled.
-  private func families(_ runner: OperationRunner<Store>) async throws -> [AutoAssignRequest.Family] {
+  private func families(_ wishes: Wishes, _ runner: Runner) async throws -> [AutoAssignRequest.Family] {
     var families: [AutoAssignRequest.Family] = []
     let enabled: [(AddressFamily, Bool, [String])] = [
-      (.v4, configuration.assignsV4, configuration.poolsV4), (.v6, configuration.assignsV6, configuration.poolsV6),
+      (.v4, wishes.assignsV4, wishes.poolsV4), (.v6, wishes.assignsV6, wishes.poolsV6),
     ]
     for (family, isEnabled, pools) in enabled {
       // The names are looked up whether or not the family is enabled.
@@ -72,7 +90,7 @@ extension CalicoBackend {
 
   /// The addresses for the runtime; what was taken is given back when it is not all that was wanted.
   private func acquired(
-    _ result: AutoAssignResult, _ wanted: AutoAssignRequest, _ runner: OperationRunner<Store>
+    _ result: AutoAssignResult, _ wanted: AutoAssignRequest, _ runner: Runner
   ) async throws -> [CIDR] {
     var failure: CalicoFailure?
     if let error = result.error {
@@ -93,7 +111,7 @@ extension CalicoBackend {
   }
 
   private func giveBack(
-    _ acquired: [AcquiredAddress], _ wanted: AutoAssignRequest, _ runner: OperationRunner<Store>
+    _ acquired: [AcquiredAddress], _ wanted: AutoAssignRequest, _ runner: Runner
   ) async {
     let options = acquired.filter { !$0.isReused }.map {
       ReleaseOption($0.address.address, handleID: wanted.handleID, sequenceNumber: $0.sequenceNumber)
@@ -109,22 +127,20 @@ extension CalicoBackend {
   }
 
   /// Assigns addresses that the caller names.
-  private func assign(
-    _ addresses: [IPAddress], to workload: Workload, _ runner: OperationRunner<Store>
-  ) async throws -> [CIDR] {
-    let lock = acquireLock()
-    defer { _ = lock }
+  private func assign(_ addresses: [IPAddress], to claim: AddressClaim, _ runner: Runner) async throws -> [CIDR] {
     let deadline = deadline
+    try await upgradeHost(deadline)
     var acquired: [AcquiredAddress] = []
     for address in addresses {
       let time = surroundings.now()
-      let request = AssignAddress.Request(
-        address, handleID: workload.handleID, attributes: workload.attributes(timestamp: time.attributeText),
+      var request = AssignAddress.Request(
+        address, handleID: claim.handleID, attributes: claim.attributes(timestamp: time.attributeText),
         host: nodeName, use: .workload, time: time)
+      request.maxPerHandle = claim.maxPerHandle
       do {
         acquired.append(try await runner.run(AssignAddress(request), deadline: deadline))
       } catch {
-        let taken = AutoAssignRequest([], handleID: workload.handleID, host: nodeName, use: .workload, time: time)
+        let taken = AutoAssignRequest([], handleID: claim.handleID, host: nodeName, use: .workload, time: time)
         await giveBack(acquired, taken, runner)
         throw error
       }

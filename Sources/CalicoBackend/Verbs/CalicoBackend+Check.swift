@@ -46,7 +46,9 @@ extension CalicoBackend {
   private func heldAddresses(_ workload: Workload) async throws -> [IPAddress] {
     do {
       let operation = AddressesOfHandle(workload.handleID, time: surroundings.now())
-      return try await runner(.reading).run(operation, deadline: deadline).map(\.address.address)
+      let runner = try runner(.reading)
+      runner.store.expect(ExpectedReads.release(of: [workload.handleID], rooms: Array(knownRooms.prefix(2))))
+      return try await runner.run(operation, deadline: deadline).map(\.address.address)
     } catch let error as EngineError where error.code == .doesNotExist {
       return []
     }

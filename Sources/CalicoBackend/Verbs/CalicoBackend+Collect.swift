@@ -29,7 +29,7 @@ extension CalicoBackend {
 
   /// The handles of this network that no valid attachment accounts for, without those that are ambiguous.
   private func staleHandles(
-    keeping valid: Set<Attachment>, _ runner: OperationRunner<Store>
+    keeping valid: Set<Attachment>, _ runner: Runner
   ) async throws -> [String] {
     let containers = Set(valid.map(\.containerID))
     let prefix = configuration.networkName + "."
@@ -53,7 +53,7 @@ extension CalicoBackend {
   }
 
   private func collect(
-    _ handleID: String, _ addresses: [AcquiredAddress], _ runner: OperationRunner<Store>
+    _ handleID: String, _ addresses: [AcquiredAddress], _ runner: Runner
   ) async throws {
     var options: [ReleaseOption] = []
     for address in addresses {

@@ -12,10 +12,19 @@ extension CalicoBackend {
   public func release(_ attachment: Attachment) async throws {
     do {
       let workload = try requireWorkload()
+      let detection = try await detectVirtualMachine(workload)
+      // Nobody can tell any more whose its addresses were: those of a machine outlive its pods.
+      if case .noSuchPod = detection {
+        return log.info("Pod does not exist. Ignoring", ["ContainerID": workload.containerID])
+      }
       let runner = try runner(.writing)
       let lock = acquireLock()
       defer { _ = lock }
+      if case .machine(let machine) = detection, try await persists(machine, runner) {
+        return try await release(machine, of: workload, runner)
+      }
       let handles = [workload.handleID, workload.legacyHandleID]
+      runner.store.expect(ExpectedReads.release(of: handles, rooms: Array(knownRooms.prefix(2))))
       let result = try await runner.run(ReleaseByHandle(handles, time: surroundings.now()), deadline: deadline)
       remember(result.freed)
       let count = result.counts.values.reduce(0, +)

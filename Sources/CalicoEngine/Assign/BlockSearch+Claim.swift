@@ -71,6 +71,7 @@ extension BlockSearch {
     var reads: [Read] = []
     while let cidr = next, reads.count < 2 * Self.probes {
       if draft.blocks[cidr] == nil, !own.contains(cidr) {
+        // An affinity that the list of the node's does not name is known to be missing, and not read again.
         reads += [.entry(.block(cidr)), .entry(.affinity(scope.owner, cidr))]
       }
       next = walk.next(skipping: scope.reserved)

@@ -86,15 +86,27 @@ public struct Planner: Sendable {
 
   func isKnown(_ read: Read) -> Bool {
     switch read {
-    case .entry(let key): entries[key] != nil
+    case .entry(let key): entries[key] != nil || isMissingInList(key)
     case .list(let listing): lists[listing] != nil
     }
   }
 
   /// An entry, or nil when there is none.
   func entry(_ key: Key) throws(Halt) -> Stored? {
-    guard let stored = entries[key] else { throw .read([.entry(key)]) }
+    guard let stored = entries[key] else {
+      if isMissingInList(key) { return nil }
+      throw .read([.entry(key)])
+    }
     return stored
+  }
+
+  /// Whether there is no such affinity because a list of all that its owner has does not name it.
+  private func isMissingInList(_ key: Key) -> Bool {
+    guard case .affinity(let owner, let cidr) = key else { return false }
+    return lists.contains { listing, list in
+      guard case .affinities(owner, let family) = listing.scope, listing.contents == .values else { return false }
+      return listing.after == nil && !list.hasMore && (family ?? cidr.address.family) == cidr.address.family
+    }
   }
 
   func list(_ listing: Listing) throws(Halt) -> ListResult {
