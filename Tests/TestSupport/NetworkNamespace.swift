@@ -38,7 +38,7 @@ public enum NetworkNamespace {
     return output
   }
 
-  private static func start(_ arguments: [String]) throws -> (status: Int32, output: String) {
+  static func start(_ arguments: [String]) throws -> (status: Int32, output: String) {
     var pipes: [Int32] = [0, 0]
     guard pipe(&pipes) == 0 else { throw SetupFailure("pipe", errno) }
     // Another test's command that got them as well would keep the pipe from ending until it has ended itself.
