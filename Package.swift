@@ -294,8 +294,8 @@ let package = Package(
       name: "VectorTests",
       dependencies: [
         "ipamctl", "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "EtcdDatastore",
-        "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore", "FileSystem", "CNI",
-        "IPAddressing", "JSON", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "KubernetesDatastore", "KubernetesWorkloads", "KubernetesClient", "DatastoreSettings", "Datastore",
+        "FileSystem", "CNI", "IPAddressing", "JSON", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),

@@ -6,18 +6,24 @@ import KubernetesDatastore
 import TestSupport
 import Testing
 
-@Suite("Kubernetes datastore", .serialized, .enabled(if: KubernetesServer.isAtHand, "\(KubernetesServer.absence)"))
+@Suite(
+  "The contract of all datastores, on Kubernetes", .serialized,
+  .enabled(if: KubernetesServer.isAtHand, "\(KubernetesServer.absence)"))
 struct KubernetesDatastoreTests {
-  @Test("keeps the contract with the first group", arguments: DatastoreContract.rules)
-  func contract(rule: DatastoreContract.Rule) async throws {
-    let server = try KubernetesServer.shared
-    var settings = KubernetesSettings()
-    settings.kubeconfig = server.kubeconfig
-    let client = try KubernetesClient(settings)
+  @Test("is kept with the first group", arguments: DatastoreContract.rules)
+  func firstGroup(rule: DatastoreContract.Rule) async throws {
+    try await check(rule, try TestCluster.first.get())
+  }
+
+  @Test("is kept with the second group", arguments: DatastoreContract.rules)
+  func secondGroup(rule: DatastoreContract.Rule) async throws {
+    try await check(rule, try TestCluster.second.get())
+  }
+
+  private func check(_ rule: DatastoreContract.Rule, _ cluster: TestCluster) async throws {
+    let client = try cluster.client()
     try await DatastoreContract(keepsAnyText: false) {
-      for plural in ["ipamblocks", "blockaffinities", "ipamhandles", "ipamconfigs", "ippools", "ipreservations"] {
-        try server.request("DELETE", "/apis/crd.projectcalico.org/v1/\(plural)")
-      }
+      try await cluster.empty(client)
       return KubernetesDatastore(client)
     }.check(rule)
     await client.close()

@@ -1,6 +1,7 @@
 import CNI
 import CalicoBackend
 import JSON
+import KubernetesWorkloads
 import Testing
 
 extension Replay {
@@ -17,6 +18,10 @@ extension Replay {
     surroundings.now = { time }
     surroundings.monotonic = { 0 }
     surroundings.start = { starts.start($0) }
+    if let cluster {
+      surroundings.workloads = { KubernetesWorkloads(cluster) }
+      surroundings.readsAhead = true
+    }
     let plugin = CNIPlugin(name: "calico-ipam", version: "0.0.0") { [surroundings] invocation in
       try CalicoBackend(invocation, surroundings: surroundings) { _, _ in store }
     }

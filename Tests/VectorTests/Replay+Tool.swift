@@ -55,7 +55,7 @@ extension Replay {
         releaseHostAffinities: { host in
           let target = ReleaseAffinities.Target.removedHost(BlockOwner(.host, host))
           _ = try await replay.run(ReleaseAffinities(target, mustBeEmpty: false, time: time))
-        }))
+        }), configurationPlaces: cluster == nil ? .keyAndResource : .keyAlone)
   }
 
   /// What `get -o json` prints.

@@ -4,6 +4,7 @@ import CalicoModel
 import Datastore
 import IPAddressing
 import JSON
+import KubernetesClient
 import Testing
 
 /// What a call came to.
@@ -30,6 +31,8 @@ struct Replay: Sendable {
   let folder: ScratchFolder
   /// Whether the calls remember things for each other, as on a host.
   let remembers: Bool
+  /// The cluster that the store is in; nil for none.
+  var cluster: (any KubernetesTransport)?
   /// When the step happens.
   var time = Timestamp(seconds: 0)
 
