@@ -28,6 +28,10 @@ extension ResourceClient {
       throw ResourceError.updateConflict(.resource(kind, name))
     }
     switch kind {
+    case .node where configurationPlaces == .keyAlone:
+      // Nothing must be given up for a node that stays: Kubernetes deletes it, and its controllers clean up.
+      throw ResourceError(
+        .unsupported, "operation Delete is not supported on \(stored.resource.key): nodes are deleted by Kubernetes")
     case .ipPool:
       let isUnchanged = try await retire(stored)
       // Whoever disabled the pool has the say until it is gone; the version given was that of the first write.
