@@ -31,6 +31,8 @@ extension BlockSearch {
         let block = planner.newBlock(cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
         draft.claim(block, for: scope.owner, affinity: affinity?.base ?? .absent)
         noteClaim(of: cidr)
+        // All others were full, or were not looked at because there are too many.
+        room = room ?? cidr
         return .claimed(cidr)
       }
     }
@@ -55,7 +57,7 @@ extension BlockSearch {
         return cidr
       }
       guard probed < Self.probes else { throw .read([.list(all)]) }
-      try planner.require(probe(walk, cidr, scope, own, draft))
+      try planner.require(probe(walk, cidr, count: Self.probes - probed, scope, own, draft))
       if try planner.entry(.block(cidr)) == nil { return cidr }
       probed += 1
     }
@@ -64,12 +66,12 @@ extension BlockSearch {
 
   /// The look-ups of a block and of those that come next.
   private func probe(
-    _ walk: BlockWalk, _ first: CIDR, _ scope: SearchScope, _ own: OwnBlocks, _ draft: Draft
+    _ walk: BlockWalk, _ first: CIDR, count: Int, _ scope: SearchScope, _ own: OwnBlocks, _ draft: Draft
   ) -> [Read] {
     var walk = walk
     var next: CIDR? = first
     var reads: [Read] = []
-    while let cidr = next, reads.count < 2 * Self.probes {
+    while let cidr = next, reads.count < 2 * count {
       if draft.blocks[cidr] == nil, !own.contains(cidr) {
         // An affinity that the list of the node's does not name is known to be missing, and not read again.
         reads += [.entry(.block(cidr)), .entry(.affinity(scope.owner, cidr))]

@@ -1,0 +1,61 @@
+import CalicoModel
+import Datastore
+import Synchronization
+
+/// A store in memory that counts what crosses the wire to it.
+final class CountingDatastore: Datastore {
+  struct Trips: Equatable {
+    var reads = 0
+    var commits = 0
+    /// What the reads gave, in bytes.
+    var bytes = 0
+    /// Lists of the keys of blocks.
+    var listings = 0
+  }
+
+  let base: InMemoryDatastore
+  private let trips = Mutex(Trips())
+
+  init(_ base: InMemoryDatastore = InMemoryDatastore()) {
+    self.base = base
+  }
+
+  /// What was counted since the last time.
+  func take() -> Trips {
+    trips.withLock { trips in
+      defer { trips = Trips() }
+      return trips
+    }
+  }
+
+  var commitsAtomically: Bool { base.commitsAtomically }
+
+  func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
+    let results = try await base.read(reads, deadline: deadline)
+    trips.withLock { trips in
+      trips.reads += 1
+      for (read, result) in zip(reads, results) {
+        trips.bytes += Self.bytes(result)
+        if case .list(let listing) = read, case .blocks = listing.scope { trips.listings += 1 }
+      }
+    }
+    return results
+  }
+
+  func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
+    trips.withLock { $0.commits += 1 }
+    return try await base.commit(plan, deadline: deadline)
+  }
+
+  func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream {
+    base.watch(interest, from: cursor)
+  }
+
+  private static func bytes(_ result: ReadResult) -> Int {
+    switch result {
+    case .entry(let stored): stored?.bytes.count ?? 0
+    case .list(let list):
+      list.items.reduce(0) { $0 + KeyPath.path(of: $1.key).utf8.count + ($1.stored?.bytes.count ?? 0) }
+    }
+  }
+}
