@@ -180,7 +180,8 @@ let package = Package(
     .executableTarget(
       name: "CalicoIPAMEtcdPlugin",
       dependencies: [
-        "CalicoPlugin", "CalicoBackend", "EtcdDatastore", "DatastoreSettings", "Datastore", "CNI",
+        "CalicoPlugin", "CalicoBackend", "EtcdDatastore", "KubernetesWorkloads", "KubernetesClient",
+        "DatastoreSettings", "Datastore",
       ],
       path: "Plugins/calico-ipam-etcdv3",
       swiftSettings: pluginSwift
@@ -189,7 +190,7 @@ let package = Package(
       name: "CalicoIPAMKubernetesPlugin",
       dependencies: [
         "CalicoPlugin", "CalicoBackend", "KubernetesDatastore", "KubernetesWorkloads", "KubernetesClient",
-        "DatastoreSettings", "Datastore", "CNI",
+        "DatastoreSettings", "Datastore",
       ],
       path: "Plugins/calico-ipam-kubernetes",
       swiftSettings: pluginSwift

@@ -1,5 +1,4 @@
 import CalicoPlugin
-import DatastoreSettings
 import EtcdDatastore
 
 #if canImport(Glibc)
@@ -11,7 +10,6 @@ import EtcdDatastore
 @main
 struct Main {
   static func main() async {
-    let plugin = ClusterPlugin(.etcd) { ClusterPlugin.Connection(try EtcdDatastore($0.datastore.etcd)) }
-    exit(await plugin.run())
+    exit(await ClusterPlugin<EtcdDatastore>.etcd.run())
   }
 }

@@ -1,5 +1,6 @@
 import CalicoPlugin
 import KubernetesDatastore
+import KubernetesWorkloads
 
 #if canImport(Glibc)
   import Glibc
@@ -10,6 +11,7 @@ import KubernetesDatastore
 @main
 struct Main {
   static func main() async {
+    if CommandLine.arguments.dropFirst() == [PodCIDRCall.word] { exit(await PodCIDRCall().run()) }
     exit(await ClusterPlugin<KubernetesDatastore>.kubernetes.run())
   }
 }
