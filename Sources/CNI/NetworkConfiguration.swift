@@ -46,6 +46,19 @@ public struct NetworkConfiguration: Sendable {
     self.name = name
   }
 
+  /// The same configuration with other members; the name stays.
+  ///
+  /// - Parameter document: the members.
+  /// - Returns: the configuration.
+  public func replacing(_ document: JSONObject) -> NetworkConfiguration {
+    NetworkConfiguration(document: document, name: name)
+  }
+
+  private init(document: JSONObject, name: String) {
+    self.document = document
+    self.name = name
+  }
+
   /// The version the configuration asks for.
   ///
   /// - Throws: ``CNIError`` with code 6 when `cniVersion` is no string.

@@ -17,6 +17,15 @@ public struct SiblingPlugin: Sendable {
   /// - Parameter name: its file name.
   public init?(_ name: String) {
     guard let directory = Self.ownDirectory() else { return nil }
+    self.init(name, in: directory)
+  }
+
+  /// Looks for an executable in a directory; nil when there is none, or it cannot be executed.
+  ///
+  /// - Parameters:
+  ///   - name: its file name.
+  ///   - directory: the directory.
+  public init?(_ name: String, in directory: String) {
     let path = directory + "/" + name
     guard access(path, X_OK) == 0 else { return nil }
     self.name = name
@@ -69,9 +78,58 @@ public struct SiblingPlugin: Sendable {
     var process: pid_t = 0
     let failure = withArguments([]) { posix_spawn(&process, path, &actions, nil, $0, environ) }
     guard failure == 0 else { return -1 }
+    return Self.wait(for: process) ?? -1
+  }
+
+  /// What a program answered.
+  public struct Output: Sendable {
+    /// Its exit status, or -1 when it was killed.
+    public var status: Int32
+    /// What it wrote to stdout, and to stderr.
+    public var text: [UInt8]
+    public var diagnostics: [UInt8]
+  }
+
+  /// Calls the program, waits for its end, and takes what it writes.
+  ///
+  /// - Parameters:
+  ///   - arguments: the command line behind the program's name.
+  ///   - input: what it reads from stdin.
+  /// - Returns: nil when it could not be started.
+  public func ask(_ arguments: [String], input: [UInt8]) -> Output? {
+    // Files in memory instead of pipes: nobody has to read while another writes.
+    var files: [Int32] = []
+    defer { for file in files { close(file) } }
+    for _ in 0..<3 {
+      let file = clinux_memory_file(name)
+      guard file >= 0 else { return nil }
+      files.append(file)
+    }
+    guard Self.writeAll(input, to: files[0]), lseek(files[0], 0, SEEK_SET) == 0 else { return nil }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (number, file) in files.enumerated() { posix_spawn_file_actions_adddup2(&actions, file, Int32(number)) }
+    var process: pid_t = 0
+    let failure = withArguments(arguments) { posix_spawn(&process, path, &actions, nil, $0, environ) }
+    guard failure == 0, let status = Self.wait(for: process) else { return nil }
+    return Output(status: status, text: Self.contents(of: files[1]), diagnostics: Self.contents(of: files[2]))
+  }
+
+  /// What a file has, up to a megabyte.
+  private static func contents(of file: Int32) -> [UInt8] {
+    let size = min(max(0, lseek(file, 0, SEEK_END)), 1 << 20)
+    guard size > 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      count = max(0, pread(file, buffer.baseAddress, size, 0))
+    }
+  }
+
+  /// The exit status of a child, or -1 when it was killed; nil when there is no such child.
+  private static func wait(for process: pid_t) -> Int32? {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 {
-      guard errno == EINTR else { return -1 }
+      guard errno == EINTR else { return nil }
     }
     // The low seven bits are the signal that ended it, the next byte its exit status (wait(2)).
     return status & 0x7F == 0 ? status >> 8 & 0xFF : -1

@@ -30,13 +30,11 @@ extension CNIPlugin<HostLocalBackend> {
     SiblingPlugin("calico-ipam")?.call(input: JSON.object(invocation.configuration.document).encoded())
   }
 
-  /// What each verb needs of the configuration, and no more: GC has to work when the ranges come by capability.
   private static func configuration(of invocation: CNIInvocation) throws(HostLocalError) -> HostLocalConfiguration {
-    switch invocation.verb {
-    case .add, .del, .check, .version:
-      try HostLocalConfiguration(invocation.configuration, arguments: invocation.arguments)
-    case .gc: try HostLocalConfiguration(forCollection: invocation.configuration)
-    case .status: try HostLocalConfiguration(forStatus: invocation.configuration)
+    try HostLocalConfiguration(invocation) { (dataDirectory) in
+      PodRangeSource(
+        cache: PodRangeCache(dataDirectory: dataDirectory), findSibling: { SiblingPlugin(PodRangeSource.sibling) },
+        log: invocation.streams.log)
     }
   }
 }
