@@ -47,6 +47,7 @@ struct PodRangePlaceholders {
   /// The document with the node's networks in place of the words.
   ///
   /// - Parameter subnet: the node's network of a family.
+  /// - Returns: the document.
   /// - Throws: ``HostLocalError`` when `ranges` is malformed, or what `subnet` throws.
   func resolved(_ subnet: Subnet) throws(HostLocalError) -> JSONObject {
     try rewritten { (range) throws(HostLocalError) in

@@ -23,6 +23,7 @@ struct PodRangeSource {
   /// The networks of the node that a configuration is about.
   ///
   /// - Parameter document: the network's configuration.
+  /// - Returns: the networks.
   /// - Throws: ``HostLocalError`` when the configuration gives no access to Kubernetes, or no answer can be had; an
   ///   answer that is too old is none.
   func ranges(_ document: JSONObject) throws(HostLocalError) -> PodRanges {
