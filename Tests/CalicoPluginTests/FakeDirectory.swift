@@ -4,7 +4,7 @@ import Synchronization
 
 /// Pods, namespaces and virtual machines of a test.
 final class FakeDirectory: WorkloadDirectory {
-  struct Content {
+  struct Content: Sendable {
     var namespaces: [String: NamespaceFacts] = [:]
     var pods: [String: PodFacts] = [:]
     var instances: [String: VirtualMachineObject] = [:]
@@ -19,19 +19,19 @@ final class FakeDirectory: WorkloadDirectory {
 
   var questions: Int { content.withLock { $0.questions } }
 
-  private func find<Facts>(
-    _ kind: String, _ name: String, _ table: KeyPath<Content, [String: Facts]>
+  private func find<Facts: Sendable>(
+    _ kind: String, _ name: String, _ table: @Sendable (Content) -> [String: Facts]
   ) throws(CalicoFailure) -> Facts {
     let found = content.withLock { content in
       content.questions += 1
-      return content[keyPath: table][name]
+      return table(content)[name]
     }
     guard let found else { throw CalicoFailure("\(kind) \"\(name)\" not found") }
     return found
   }
 
   func namespace(_ name: String, deadline: Deadline) async throws(CalicoFailure) -> NamespaceFacts {
-    try find("namespaces", name, \.namespaces)
+    try find("namespaces", name) { $0.namespaces }
   }
 
   func pod(_ name: String, namespace: String, deadline: Deadline) async throws(CalicoFailure) -> PodFacts? {
@@ -44,12 +44,12 @@ final class FakeDirectory: WorkloadDirectory {
   func virtualMachineInstance(
     _ name: String, namespace: String, deadline: Deadline
   ) async throws(CalicoFailure) -> VirtualMachineObject {
-    try find("virtualmachineinstances.kubevirt.io", name, \.instances)
+    try find("virtualmachineinstances.kubevirt.io", name) { $0.instances }
   }
 
   func virtualMachine(
     _ name: String, namespace: String, deadline: Deadline
   ) async throws(CalicoFailure) -> VirtualMachineObject {
-    try find("virtualmachines.kubevirt.io", name, \.machines)
+    try find("virtualmachines.kubevirt.io", name) { $0.machines }
   }
 }

@@ -1,9 +1,8 @@
 import CalicoBackend
 import CalicoModel
+import CalicoPlugin
 import Datastore
 import Testing
-
-@testable import CalicoPlugin
 
 @Suite("Pods, namespaces and virtual machines on assignment")
 struct WorkloadTests {
