@@ -128,6 +128,24 @@ let package = Package(
       dependencies: ["KubernetesClient", "Datastore", "CalicoModel", "CLinux", "FileSystem", "IPAddressing", "JSON"],
       swiftSettings: common
     ),
+    .target(
+      name: "CalicoctlConfiguration",
+      dependencies: ["DatastoreSettings", "FileSystem", "CLinux", "JSON", "YAML"],
+      swiftSettings: common
+    ),
+    .target(
+      name: "DatastoreAccess",
+      dependencies: [
+        "DatastoreSettings", "SQLiteDatastore", "EtcdDatastore", "KubernetesDatastore", "KubernetesClient",
+        "Datastore", "CalicoModel", "FileSystem", "CLinux",
+      ],
+      swiftSettings: common
+    ),
+    .target(
+      name: "DatastoreMigration",
+      dependencies: ["CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "YAML"],
+      swiftSettings: common
+    ),
     .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
     .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
@@ -198,8 +216,8 @@ let package = Package(
     .executableTarget(
       name: "ipamctl",
       dependencies: [
-        "CalicoBackend", "CalicoEngine", "DatastoreSettings", "EtcdDatastore", "KubernetesDatastore",
-        "KubernetesClient", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
+        "CalicoBackend", "CalicoEngine", "CalicoctlConfiguration", "DatastoreAccess", "DatastoreMigration",
+        "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON", "RouteReports", "RouteSources", "Routing", "Netlink",
         "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -209,8 +227,9 @@ let package = Package(
     .executableTarget(
       name: "ipam-node",
       dependencies: [
-        "RouteReports", "RouteSources", "Routing", "Netlink", "CalicoBackend", "DatastoreSettings", "EtcdDatastore",
-        "KubernetesDatastore", "KubernetesClient", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem", "CNI", "IPAddressing", "JSON", "Terminal", "YAML",
+        "RouteReports", "RouteSources", "Routing", "Netlink", "CalicoBackend", "DatastoreAccess", "DatastoreSettings",
+        "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem", "CNI", "IPAddressing", "JSON",
+        "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -303,6 +322,24 @@ let package = Package(
     .testTarget(
       name: "DatastoreSettingsTests",
       dependencies: ["DatastoreSettings", "JSON"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "CalicoctlConfigurationTests",
+      dependencies: ["CalicoctlConfiguration", "DatastoreSettings"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "DatastoreAccessTests",
+      dependencies: ["DatastoreAccess", "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "DatastoreMigrationTests",
+      dependencies: [
+        "DatastoreMigration", "SQLiteDatastore", "CalicoBackend", "CalicoEngine", "Datastore", "CalicoModel",
+        "IPAddressing", "JSON",
+      ],
       swiftSettings: common
     ),
     .testTarget(
@@ -401,7 +438,7 @@ let package = Package(
     .testTarget(
       name: "ipam-nodeTests",
       dependencies: [
-        "ipam-node", "Routing", "Netlink", "IPAddressing", "JSON",
+        "ipam-node", "DatastoreSettings", "Datastore", "Routing", "Netlink", "IPAddressing", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -412,9 +449,9 @@ let package = Package(
     .testTarget(
       name: "ipamctlTests",
       dependencies: [
-        "ipamctl", "CalicoIPAM", "CalicoPlugin", "CalicoBackend", "CalicoEngine", "SQLiteDatastore", "Datastore",
-        "CalicoModel",
-        "HostLocal", "IPAM", "IPAddressing", "JSON", "Netlink", "Routing", "Terminal",
+        "ipamctl", "CalicoIPAM", "CalicoPlugin", "CalicoBackend", "CalicoEngine", "DatastoreAccess",
+        "DatastoreMigration", "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal", "IPAM",
+        "IPAddressing", "JSON", "Netlink", "Routing", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common

@@ -93,7 +93,7 @@ extension KubernetesSettings {
   /// - Parameters:
   ///   - home: the user's directory; empty for none.
   ///   - fileExists: whether there is a file at a path.
-  mutating func findUsersKubeconfig(_ home: String, _ fileExists: (String) -> Bool) {
+  public mutating func findUsersKubeconfig(_ home: String, _ fileExists: (String) -> Bool) {
     guard kubeconfig.isEmpty, kubeconfigText.isEmpty, server.isEmpty, !home.isEmpty else { return }
     let path = home + "/.kube/config"
     if fileExists(path) { kubeconfig = path }
