@@ -8,13 +8,14 @@ struct IPAMControl: AsyncParsableCommand {
     commandName: "ipamctl",
     abstract: "Looks at the IP addresses that CNI plugins gave to containers, and repairs what went wrong.",
     discussion: """
-      get, create, apply, delete and ipam are about pools, blocks and handles, which calico-ipam keeps in a datastore; \
-      they speak as calicoctl does. route is about what nodes send to one another. host-local is about the files of the plugin of that name.
+      get, create, apply, delete, ipam and datastore are about pools, blocks and handles, which calico-ipam keeps in a \
+      datastore: a file of this host, etcd or Kubernetes, found as calicoctl finds it. They speak as calicoctl does. route \
+      is about what nodes send to one another. host-local is about the files of the plugin of that name.
       """,
     version: "ipamctl \(PackageVersion.current)",
     subcommands: [
       GetCommand.self, CreateCommand.self, ApplyCommand.self, DeleteCommand.self, IPAMCommand.self,
-      RouteCommand.self, HostLocalCommand.self,
+      DatastoreCommand.self, RouteCommand.self, HostLocalCommand.self,
     ]
   )
 

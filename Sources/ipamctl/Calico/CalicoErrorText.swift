@@ -3,7 +3,7 @@ import ArgumentParser
 /// How the commands that speak as calicoctl does print their errors: the text alone, and exit status 1 (calicoctl
 /// specification, section 3.1).
 enum CalicoErrorText {
-  private static let commands: Set<String> = ["get", "create", "apply", "delete", "ipam"]
+  private static let commands: Set<String> = ["get", "create", "apply", "delete", "ipam", "datastore"]
 
   /// Whether a command line is that of such a command.
   static func concerns(_ arguments: [String]) -> Bool {

@@ -1,10 +1,13 @@
 import CalicoModel
 import Datastore
+import DatastoreAccess
+import DatastoreSettings
 import SQLiteDatastore
 
 /// The datastore that a command works on, whichever it is.
 struct ChosenDatastore: Datastore {
   private let base: any Datastore
+  let engine: DatastoreEngine
   /// What an operator is told the datastore is.
   let name: String
   private let embedded: SQLiteDatastore?
@@ -12,13 +15,23 @@ struct ChosenDatastore: Datastore {
   /// The embedded datastore. It forgets the evidence of a handle in the transaction that deletes the handle.
   init(embedded: SQLiteDatastore) {
     base = embedded
+    engine = .sqlite
     name = embedded.path
     self.embedded = embedded
   }
 
+  /// A datastore of any engine. None but the embedded one keeps evidence of attachments.
+  init(_ opened: OpenedDatastore) {
+    base = opened.store
+    engine = opened.engine
+    name = opened.name
+    embedded = opened.embedded
+  }
+
   /// A datastore that keeps no evidence of attachments.
-  init(_ base: any Datastore, name: String) {
+  init(_ base: any Datastore, engine: DatastoreEngine = .etcd, name: String) {
     self.base = base
+    self.engine = engine
     self.name = name
     embedded = nil
   }
@@ -35,6 +48,13 @@ struct ChosenDatastore: Datastore {
   }
 
   func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream { base.watch(interest, from: cursor) }
+
+  /// What to tell an operator who looks at an embedded datastore that is not there; nil otherwise.
+  var absence: String? {
+    guard let path = embedded?.path, !HostFiles.exists(path) else { return nil }
+    return "note: there is no datastore at \(path) yet; name another with --database, or create it with "
+      + "'ipamctl apply'"
+  }
 
   // MARK: Evidence
 

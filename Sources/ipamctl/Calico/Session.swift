@@ -1,7 +1,9 @@
 import CalicoBackend
 import CalicoEngine
 import CalicoModel
+import CalicoctlConfiguration
 import Datastore
+import DatastoreSettings
 import IPAddressing
 
 #if canImport(Glibc)
@@ -32,25 +34,29 @@ struct Session: Sendable {
 
   /// Reads and writes resources.
   var resources: ResourceClient {
+    ResourceClient(
+      datastore: store, surroundings: resourceSurroundings,
+      configurationPlaces: store.engine == .kubernetes ? .keyAlone : .keyAndResource)
+  }
+
+  /// Time and chance, and what goes with the deletion of pools and nodes.
+  var resourceSurroundings: ResourceSurroundings {
     let session = self
-    return ResourceClient(
-      datastore: store,
-      surroundings: ResourceSurroundings(
-        now: now,
-        pause: { try await Task.sleep(for: $0) },
-        releasePoolAffinities: { pool in
-          _ = try await session.run(ReleaseAffinities(.pool(pool), mustBeEmpty: false, time: session.now()))
-        },
-        releaseAddresses: { addresses in
-          let options = addresses.map { ReleaseOption($0) }
-          let result = try await session.run(ReleaseAddresses(options, time: session.now()))
-          if let error = result.error { throw error }
-        },
-        releaseHostAffinities: { host in
-          let target = ReleaseAffinities.Target.removedHost(BlockOwner(.host, host))
-          _ = try await session.run(ReleaseAffinities(target, mustBeEmpty: false, time: session.now()))
-        }
-      )
+    return ResourceSurroundings(
+      now: now,
+      pause: { try await Task.sleep(for: $0) },
+      releasePoolAffinities: { pool in
+        _ = try await session.run(ReleaseAffinities(.pool(pool), mustBeEmpty: false, time: session.now()))
+      },
+      releaseAddresses: { addresses in
+        let options = addresses.map { ReleaseOption($0) }
+        let result = try await session.run(ReleaseAddresses(options, time: session.now()))
+        if let error = result.error { throw error }
+      },
+      releaseHostAffinities: { host in
+        let target = ReleaseAffinities.Target.removedHost(BlockOwner(.host, host))
+        _ = try await session.run(ReleaseAffinities(target, mustBeEmpty: false, time: session.now()))
+      }
     )
   }
 
@@ -112,6 +118,7 @@ extension Error {
       switch self {
       case let error as DatastoreError: (error.description, error.advice)
       case let error as EngineError: (error.description, error.advice)
+      case let error as CalicoctlConfigurationError: (error.description, error.advice)
       default: ("\(self)", "")
       }
     return advice.isEmpty ? text : "\(text); \(advice)"

@@ -55,7 +55,7 @@ struct AdoptCommand: AsyncParsableCommand {
     else { throw ValidationError("'\(PrintableText.of(interface))' is no interface name.") }
   }
 
-  func run() async throws { try await execute(apply ? datastore.write() : datastore.read()).deliver() }
+  func run() async throws { try await execute(datastore.open(writes: apply)).deliver() }
 
   /// Shows or hands over.
   func execute(_ session: Session) async throws -> CommandOutcome {
@@ -70,7 +70,7 @@ struct AdoptCommand: AsyncParsableCommand {
         throw CommandFailure(
           "nothing to adopt: \(session.store.name) has no address of network '\(network)', and calico-ipam has given "
             + "out none that host-local below \(store.dataDirectory) knows of"
-            + (datastore.absence.map { "; \($0)" } ?? ""))
+            + (session.store.absence.map { "; \($0)" } ?? ""))
       }
       return outcome(apply ? try await handover.perform() : try handover.preview(survey), node)
     } catch let error as HostLocalError {

@@ -83,6 +83,9 @@ enum HostFiles {
     return UInt64(status.st_ino)
   }
 
+  /// Whether there is anything at a path.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   /// Whether a path leads to a directory.
   static func isDirectory(_ path: String) throws(Failure) -> Bool { try status(of: path).st_mode & S_IFMT == S_IFDIR }
 

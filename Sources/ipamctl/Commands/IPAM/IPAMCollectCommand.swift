@@ -57,8 +57,9 @@ struct IPAMCollectCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var transcript = try await execute(apply ? datastore.write() : datastore.read(), waiting: Pause.seconds)
-    if let absence = datastore.absence { transcript.warning(absence) }
+    let session = try await datastore.open(writes: apply)
+    var transcript = try await execute(session, waiting: Pause.seconds)
+    if let absence = session.store.absence { transcript.warning(absence) }
     try transcript.deliver()
   }
 

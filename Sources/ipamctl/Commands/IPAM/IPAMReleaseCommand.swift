@@ -25,7 +25,10 @@ struct IPAMReleaseCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The address.", valueName: "address"))
   var ip: String
 
-  func run() async throws { try await execute(datastore.write()).deliver() }
+  func run() async throws {
+    // A limit for programs that run for ever is none for a person who waits (front-end specification, section 7.6).
+    try await execute(datastore.open(writes: true, queriesPerSecond: 100)).deliver()
+  }
 
   func execute(_ session: Session) async throws -> Transcript {
     guard let address = IPAddress(ip) else { return .invalidAddress(ip) }

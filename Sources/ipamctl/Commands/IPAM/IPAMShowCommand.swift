@@ -46,8 +46,9 @@ struct IPAMShowCommand: AsyncParsableCommand {
   var output = OutputFormat.table
 
   func run() async throws {
-    var transcript = try await execute(datastore.read())
-    if let absence = datastore.absence { transcript.warning(absence) }
+    let session = try await datastore.read()
+    var transcript = try await execute(session)
+    if let absence = session.store.absence { transcript.warning(absence) }
     try transcript.deliver()
   }
 

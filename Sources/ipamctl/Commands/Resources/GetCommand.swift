@@ -45,8 +45,9 @@ struct GetCommand: AsyncParsableCommand {
   var names: [String] = []
 
   func run() async throws {
-    var transcript = try await execute(options.datastore.read())
-    if let absence = options.datastore.absence { transcript.warning(absence) }
+    let session = try await options.datastore.read()
+    var transcript = try await execute(session)
+    if let absence = session.store.absence { transcript.warning(absence) }
     try transcript.deliver()
   }
 

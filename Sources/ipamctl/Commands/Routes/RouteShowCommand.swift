@@ -48,8 +48,9 @@ struct RouteShowCommand: AsyncParsableCommand {
   var output = OutputFormat.table
 
   func run() async throws {
-    var transcript = await execute(datastore.read()) { () throws(NetlinkError) in try NetlinkKernel() }
-    if let absence = datastore.absence { transcript.warning(absence) }
+    let session = try await datastore.read()
+    var transcript = await execute(session) { () throws(NetlinkError) in try NetlinkKernel() }
+    if let absence = session.store.absence { transcript.warning(absence) }
     try transcript.deliver()
   }
 
