@@ -34,6 +34,8 @@ public struct Condition: Hashable, Sendable {
     case device = "Device"
     /// This node cannot be given its addresses on tunnels.
     case tunnelAddress = "TunnelAddress"
+    /// What is in the datastore of this node cannot be brought up to date.
+    case datastore = "Datastore"
     /// The interface with the node's own address was not found.
     case noParent = "NoParent"
     /// The kernel refuses a change.

@@ -39,10 +39,11 @@ struct Agent: Sendable {
 
   private func services(
     _ state: AgentState, _ metrics: AgentMetrics, _ metricStore: MetricStore
-  ) throws(NetlinkError) -> [any Service] {
+  ) throws -> [any Service] {
     let inputs = AgentInputs(configuration: configuration, count: { metrics.read($0) })
-    let allocates = inputs.hasDatastore && configuration.allocatesTunnelAddresses
-    let store = inputs.datastore(isWritten: allocates)
+    let allocates = inputs.allocatesTunnelAddresses
+    let datastore = try inputs.open(isWritten: allocates)
+    let store = datastore.store
     let source = inputs.source(store)
     let listener = RoutingLoop.Listener(
       refresh: { source.refresh() },
@@ -61,6 +62,10 @@ struct Agent: Sendable {
       SignalService(loop: loop, source: source, logger: Logger(label: "agent")),
     ]
     if allocates { services.append(tunnelAddresses(store, state.conditions)) }
+    if let upgrade = datastore.upgrade {
+      let logger = Logger(label: "datastore")
+      services.append(HostUpgradeService(upgrade: upgrade, conditions: state.conditions, logger: logger))
+    }
     if let listen = configuration.listen {
       let answers = AgentAnswers(state: state, metrics: metrics, store: metricStore, plan: { await Self.plan(loop) })
       services.append(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import CNI
-import FileSystem
+import DatastoreAccess
 
 /// What all commands are told: the file, and a flag for every setting.
 struct ConfigurationOptions: ParsableArguments {
@@ -13,6 +13,9 @@ struct ConfigurationOptions: ParsableArguments {
 
   @OptionGroup(title: Setting.Section.agent.rawValue)
   var agent: SettingOptions<AgentHeading>
+
+  @OptionGroup(title: Setting.Section.datastore.rawValue)
+  var datastore: SettingOptions<DatastoreHeading>
 
   @OptionGroup(title: Setting.Section.routes.rawValue)
   var routes: SettingOptions<RoutesHeading>
@@ -40,26 +43,13 @@ struct ConfigurationOptions: ParsableArguments {
   static let wrongConfiguration: Int32 = 78
 
   private func sources() throws(ConfigurationError) -> ConfigurationSources {
-    let environment = Self.environment()
+    let environment = ProcessEnvironment.variables
     var sources = ConfigurationSources(environment: environment)
     let named = config ?? environment[ConfigurationSources.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
     sources.file = try ConfigurationFile.read(named ?? ConfigurationFile.standardPath, isOptional: named == nil)
-    for values in [agent.values, routes.values, tunnels.values, coexistence.values] {
+    for values in [agent.values, datastore.values, routes.values, tunnels.values, coexistence.values] {
       sources.flags.merge(values) { first, _ in first }
     }
     return sources
-  }
-
-  /// The variables that this process was started with.
-  private static func environment() -> [String: String] {
-    // Without /proc no statically linked program of this kind starts.
-    guard let bytes = try? File.contents(at: "/proc/self/environ") else { return [:] }
-    var variables: [String: String] = [:]
-    for entry in bytes.split(separator: 0) {
-      let parts = entry.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else { continue }
-      variables[String(decoding: parts[0], as: UTF8.self)] = String(decoding: parts[1], as: UTF8.self)
-    }
-    return variables
   }
 }

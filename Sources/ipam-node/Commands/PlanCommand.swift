@@ -56,7 +56,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   private static func plan(_ configuration: AgentConfiguration) async throws -> RoutePlan {
     let inputs = AgentInputs(configuration: configuration)
-    let look = try await FirstLook.of(inputs.source(inputs.datastore(isWritten: false)))
+    let look = try await FirstLook.of(inputs.source(inputs.open(isWritten: false).store))
     return try compare(look, configuration)
   }
 

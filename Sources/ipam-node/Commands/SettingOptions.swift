@@ -6,6 +6,7 @@ protocol SettingHeading: Sendable {
 }
 
 enum AgentHeading: SettingHeading { static let section = Setting.Section.agent }
+enum DatastoreHeading: SettingHeading { static let section = Setting.Section.datastore }
 enum RoutesHeading: SettingHeading { static let section = Setting.Section.routes }
 enum TunnelsHeading: SettingHeading { static let section = Setting.Section.tunnels }
 enum CoexistenceHeading: SettingHeading { static let section = Setting.Section.coexistence }

@@ -46,8 +46,16 @@ struct SyncCommand: AsyncParsableCommand {
   private static func synchronize(_ configuration: AgentConfiguration) async throws -> SyncReport {
     let inputs = AgentInputs(configuration: configuration)
     var problems: [String] = []
-    let allocates = inputs.hasDatastore && configuration.allocatesTunnelAddresses
-    let store = inputs.datastore(isWritten: allocates)
+    let allocates = inputs.allocatesTunnelAddresses
+    let datastore = try inputs.open(isWritten: allocates)
+    let store = datastore.store
+    if let upgrade = datastore.upgrade {
+      do {
+        try await upgrade.run()
+      } catch {
+        problems.append("Datastore affinities of this node: \(error)")
+      }
+    }
     if allocates {
       let surroundings = Surroundings(memoryDirectory: nil, log: { CNIStreams.ofProcess.log($0) })
       let addresses = TunnelAddresses(store, node: configuration.routing.nodeName, surroundings: surroundings)

@@ -1,12 +1,12 @@
+import DatastoreSettings
 import Logging
 import Routing
-import SQLiteDatastore
 
 /// Everything that the agent can be told. Every value has a default.
 struct AgentConfiguration: Hashable, Sendable {
   var routing = RoutingConfiguration(nodeName: "")
-  /// The file of the embedded datastore.
-  var databaseFile = SQLiteDatastore.defaultPath
+  /// Where pools, blocks and nodes are.
+  var datastore = DatastoreSettings()
   /// A fixed list of nodes that takes the datastore's place; empty for none.
   var nodesFile = ""
   /// Whether this node's tunnel addresses are allocated from pools, and written to its Node.

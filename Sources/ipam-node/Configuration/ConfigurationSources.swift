@@ -1,3 +1,4 @@
+import DatastoreSettings
 import JSON
 import Netlink
 import Routing
@@ -21,9 +22,11 @@ struct ConfigurationSources: Sendable {
   func effective() throws(ConfigurationError) -> EffectiveConfiguration {
     var result = EffectiveConfiguration()
     var problems: [String] = []
+    takeCalicoEnvironment(&result, &problems)
     takeFile(&result, &problems)
     takeEnvironment(&result, &problems)
     takeFlags(&result, &problems)
+    result.settleDatastore(home: environment["HOME"] ?? "")
     if problems.isEmpty { problems = Self.contradictions(result) }
     if problems.isEmpty, result.values.routing.nodeName.isEmpty {
       if let found = nodeNames.find(environment) {
@@ -36,7 +39,19 @@ struct ConfigurationSources: Sendable {
     return result
   }
 
-  // MARK: The three places
+  // MARK: The places
+
+  /// What Calico's programs are told: a DaemonSet that was written for them need not say it twice. A variable with the
+  /// prefix counts whenever it is there, even when it is empty, which here means that nothing is said.
+  private func takeCalicoEnvironment(_ result: inout EffectiveConfiguration, _ problems: inout [String]) {
+    for setting in Setting.all {
+      guard let name = setting.calicoVariable,
+        let variable = ["CALICO_" + name, name].first(where: { environment[$0] != nil }),
+        let text = environment[variable], !text.isEmpty
+      else { continue }
+      Self.take(.text(text), setting, .environment(variable), "environment: \(variable)", &result, &problems)
+    }
+  }
 
   private func takeFile(_ result: inout EffectiveConfiguration, _ problems: inout [String]) {
     guard let file else { return }
@@ -118,6 +133,12 @@ struct ConfigurationSources: Sendable {
     if Set(devices).count < devices.count {
       problems.append(
         "ipipDevice, vxlanDeviceV4 and vxlanDeviceV6 need a name each: \(devices.joined(separator: ", "))")
+    }
+    let datastore = result.values.datastore
+    if datastore.engine == .etcd, datastore.etcd.endpoints.isEmpty, datastore.etcd.discoveryDomain.isEmpty {
+      let name = SettingName("datastore-type")
+      problems.append(
+        "\(result.origin(of: name)): \(name): etcdv3 needs etcdEndpoints (ETCD_ENDPOINTS) or etcdDiscoverySrv")
     }
     if routing.classes.isEmpty {
       problems.append(

@@ -1,5 +1,12 @@
+import DatastoreSettings
 import Routing
 import Terminal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
 
 /// What holds, and who said so.
 struct EffectiveConfiguration: Sendable {
@@ -40,6 +47,22 @@ struct EffectiveConfiguration: Sendable {
   mutating func takeNodeName(_ name: String, from origin: Origin) {
     values.routing.nodeName = name
     origins[SettingName("node-name")] = origin
+  }
+
+  /// Draws the conclusions about the datastore that nobody has to write down: endpoints of etcd mean etcd, and who has a
+  /// kubeconfig in the usual place means that.
+  ///
+  /// - Parameter home: the user's directory.
+  mutating func settleDatastore(home: String) {
+    let (type, endpoints) = (SettingName("datastore-type"), SettingName("etcd-endpoints"))
+    if origin(of: type) == .standard, !values.datastore.etcd.endpoints.isEmpty {
+      values.datastore.engine = .etcd
+      origins[type] = origin(of: endpoints)
+    }
+    if values.datastore.engine == .kubernetes {
+      values.datastore.kubernetes.findUsersKubeconfig(home) { access($0, F_OK) == 0 }
+    }
+    values.datastore.kubernetes.usesPodCIDR = values.routing.mode == .podCIDRs
   }
 
   /// All settings in columns: key, value, origin.

@@ -6,7 +6,7 @@ import Routing
 
 extension Setting {
   /// Every setting there is, in the order in which they are explained.
-  static let all = agent + routes + tunnels + coexistence
+  static let all = agent + datastore + routes + tunnels + coexistence
 
   private static let agent: [Setting] = [
     .text(
@@ -18,9 +18,6 @@ extension Setting {
     .choice(
       "mode", .agent, \.routing.mode,
       "What says where addresses are: ipam for blocks of pools, podCIDR for one fixed range per node."),
-    .text(
-      "database-file", .agent, \.databaseFile, called: "path",
-      "The file of the embedded datastore, which calico-ipam keeps its blocks in."),
     .text(
       "nodes-file", .agent, \.nodesFile, called: "path",
       "A list of nodes and their ranges, in YAML or JSON, that takes the datastore's place; read again when it changes."
@@ -175,7 +172,7 @@ extension Setting {
         if let problem = rule(changed) { throw Problem(problem) }
         configuration = changed
       },
-      value: value
+      value: value, calicoVariable: calicoVariable, isSecret: isSecret
     )
   }
 }

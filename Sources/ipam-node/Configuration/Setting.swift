@@ -7,6 +7,7 @@ struct Setting: Sendable {
   /// Under which heading a setting is explained.
   enum Section: String, CaseIterable, Sendable {
     case agent = "Agent"
+    case datastore = "Datastore"
     case routes = "Routes"
     case tunnels = "Tunnels"
     case coexistence = "Living with others"
@@ -55,13 +56,19 @@ struct Setting: Sendable {
   let take: @Sendable (Given, inout AgentConfiguration) throws(Problem) -> Void
   /// The value as a file would have it.
   let value: @Sendable (AgentConfiguration) -> JSON
+  /// The variable by which Calico's programs are told the same (front-end specification, section 7.1); nil for none. It
+  /// counts where nothing of the agent's own says otherwise.
+  var calicoVariable: String?
+  /// Whether the value is nobody's business.
+  var isSecret = false
 }
 
 extension Setting {
   /// The value as people read it: a text without quotes, a list with commas; `-` for nothing.
   func text(_ configuration: AgentConfiguration) -> String {
     switch value(configuration) {
-    case .string(let text): text.isEmpty ? "-" : text
+    case .string(let text): text.isEmpty ? "-" : isSecret ? "(not shown)" : text
+    case .array(let elements) where elements.isEmpty: "-"
     case .array(let elements): elements.compactMap(\.stringValue).joined(separator: ",")
     case let value: String(decoding: value.encoded(), as: UTF8.self)
     }

@@ -3,7 +3,7 @@ struct SettingName: Hashable, Sendable, CustomStringConvertible {
   /// How the names of all environment variables begin.
   static let variablePrefix = "IPAM_NODE_"
   /// Words that are written in capitals inside a key.
-  private static let acronyms: Set<Substring> = ["cidr", "mtu", "v4", "v6", "vni"]
+  private static let acronyms: Set<Substring> = ["api", "ca", "cidr", "mtu", "qps", "tls", "v4", "v6", "vni"]
 
   /// The words, as the flag has them: `vxlan-mtu-v6`.
   let words: String
