@@ -111,7 +111,8 @@ class Kubernetes(servers.Server):
 
     def apply(self, document, token=ADMIN):
         """Creates an object, or replaces it."""
-        about = document["metadata"]
+        about = {name: value for name, value in document["metadata"].items() if name not in ("resourceVersion", "uid")}
+        document = {**document, "metadata": about}
         path = self.collection(document["apiVersion"], document["kind"], about.get("namespace"))
         status, answer = self.ask("POST", path, document, token)
         if status == 409:

@@ -55,7 +55,9 @@ class EtcdStore(calico.Store):
 
 
 class KubernetesStore(calico.Store):
-    """The objects of an API server, in either of the two groups."""
+    """The objects of an API server, in either of the two groups. Each is written by itself."""
+
+    is_atomic = False
 
     def __init__(self, server):
         super().__init__(server.url)

@@ -124,7 +124,7 @@ class Storm(hosts.ClusterTest):
         self.remove_all()
 
     def assertAddressesAreHeldOnce(self):
-        """Right after the storm, with all that the dead left: every pod has what it was told, and blocks do not overlap."""
+        """With all that the dead left: every pod has what it was told, and blocks do not overlap."""
         allocations = self.store.allocations()
         for container, addresses in self.ledger.held.items():
             for address in addresses:
@@ -134,7 +134,7 @@ class Storm(hosts.ClusterTest):
             self.assertIn(ipaddress.ip_address(address), ipaddress.ip_network(POOL))
 
     def settle(self):
-        """DEL of every second container that is in doubt, as a runtime repeats it; the rest is left to GC of each host."""
+        """DEL of every second container that is in doubt, as a runtime repeats it; the rest is left to GC."""
         for container in sorted(self.ledger.doubtful)[::2]:
             self.assertSucceeds(self.machines[container.split(".")[0]].delete(container))
         living = sorted(self.ledger.held)
