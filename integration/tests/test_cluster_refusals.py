@@ -118,7 +118,7 @@ class RolesOfEtcd(RefusalTest):
         self.assertEqual(self.store.allocations(), {})
 
     def test_user_and_password(self):
-        pair = self.cluster.server.authority.issue("nobody", named=False)
+        pair = self.cluster.server.authority.issue("nobody", organizations=["nobody"], named=False)
         self.node.extra = {"etcd_cert_file": pair.certificate, "etcd_key_file": pair.key}
         wrong = {"ETCD_USERNAME": "calico", "ETCD_PASSWORD": "wrong"}
         self.assertFails(self.node.add("c1", environment=wrong), text="password")
@@ -232,8 +232,8 @@ class MissingKinds(RefusalTest):
         """The message names what is missing and how it gets there."""
         hosts.require_program(hosts.KubernetesCluster.program)
         cluster = hosts.KubernetesCluster(self, group=None)
-        node = hosts.Host(self, "node-a", cluster)
-        self.assertRefuses(node, "crd")
+        cluster.server.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-a"}})
+        self.assertRefuses(hosts.Host(self, "node-a", cluster), "crd.projectcalico.org")
 
 
 if __name__ == "__main__":
