@@ -49,7 +49,7 @@ extension EtcdClient {
     let text = status.message
     if text.contains("authentication failed") {
       return DatastoreError(
-        .forbidden, "etcd at \(members) does not know the user \(caller) with this password (\(status))",
+        .forbidden, "etcd at \(members) does not know \(caller) with this password (\(status))",
         advice: "correct user and password (ETCD_USERNAME, ETCD_PASSWORD)")
     }
     if text.contains("user name is empty") {

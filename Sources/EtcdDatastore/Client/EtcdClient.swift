@@ -176,6 +176,7 @@ final class EtcdClient: Sendable {
   ///   - subject: what is attempted on what, such as `read /calico/x`, for messages.
   ///   - repetition: when it may be made again.
   ///   - deadline: when to give up.
+  /// - Returns: the answer.
   /// - Throws: ``EtcdFailure``.
   func call<Answer: Message>(
     _ path: String, _ request: some Message, for subject: String, _ repetition: Repetition, _ deadline: Deadline

@@ -24,6 +24,7 @@ struct EtcdDialer: Sendable {
   /// - Parameters:
   ///   - endpoints: the members; at least one.
   ///   - first: the index of the one to begin with.
+  ///   - loop: the event loop of the group.
   /// - Returns: the connection, and the index of its member. It fails with the ``Failure``s of all, as ``Failures``.
   func dial(
     _ endpoints: [EtcdEndpoint], from first: Int, on loop: any EventLoop
@@ -128,7 +129,7 @@ struct EtcdDialer: Sendable {
         "set a client certificate and key that the member's trusted CA has signed (ETCD_CERT_FILE, ETCD_KEY_FILE)"
       )
     }
-    if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+    if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") || text.contains("EOF during") {
       return ("what answers there does not speak TLS", "write the endpoint with http://, or have the member serve TLS")
     }
     if text.contains("sign of life") || text.contains("no answer") {

@@ -100,6 +100,8 @@ struct EtcdTLS: Sendable {
   /// The handler that makes a connection secure and the server prove who it is.
   ///
   /// - Parameter endpoint: the server; its name, or its address, has to be in its certificate.
+  /// - Returns: the handler.
+  /// - Throws: what the library has against the server's name.
   func handler(for endpoint: EtcdEndpoint) throws -> NIOSSLClientHandler {
     try NIOSSLClientHandler(context: context, serverHostname: endpoint.isAddress ? nil : endpoint.host)
   }
@@ -118,7 +120,10 @@ struct EtcdTLS: Sendable {
 
   /// Says why a server's certificate was not accepted.
   ///
-  /// - Parameter certificates: what the server showed, its own first.
+  /// - Parameters:
+  ///   - certificates: what the server showed, its own first.
+  ///   - endpoint: the server.
+  /// - Returns: what is wrong, and what to do about it.
   func objection(to certificates: [NIOSSLCertificate], of endpoint: EtcdEndpoint) -> (text: String, advice: String) {
     let now = time(nil)
     for (index, certificate) in certificates.enumerated() {

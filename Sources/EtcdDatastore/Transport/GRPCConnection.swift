@@ -18,6 +18,7 @@ final class GRPCConnection: Sendable {
   ///   - scheme: `http` or `https`.
   ///   - authority: the server's name, as requests carry it.
   ///   - ready: succeeds when the server has shown that it speaks HTTP/2.
+  /// - Throws: what keeps the handlers from being put there.
   init(_ channel: any Channel, scheme: String, authority: String, ready: EventLoopPromise<Void>) throws {
     self.channel = channel
     self.scheme = scheme

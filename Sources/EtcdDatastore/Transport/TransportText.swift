@@ -41,7 +41,7 @@ enum TransportText {
 
   private static func describe(_ error: ChannelError) -> String {
     switch error {
-    case .connectTimeout: "no answer to the connection request"
+    case .connectTimeout: "no answer"
     case .eof, .inputClosed, .alreadyClosed, .ioOnClosedChannel: "the server closed the connection"
     default: "\(error)"
     }
