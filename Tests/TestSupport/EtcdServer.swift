@@ -35,6 +35,7 @@ public final class EtcdServer: Sendable {
   ///   - arguments: more arguments; `FOLDER` in them stands for the server's folder.
   ///   - controlArguments: how etcdctl is allowed in.
   ///   - prepare: fills the folder before the start.
+  /// - Throws: ``SetupFailure`` when it does not serve.
   public init(
     _ program: Program = .system, scheme: String = "http", arguments: [String] = [], controlArguments: [String] = [],
     prepare: (String) throws -> Void = { _ in }

@@ -24,6 +24,7 @@ public final class GuardedProcess: Sendable {
   /// - Parameters:
   ///   - command: the program and its arguments.
   ///   - log: the file that gets what it writes.
+  /// - Throws: ``SetupFailure`` when it cannot be started.
   public init(_ command: [String], log: String) throws {
     var input: [Int32] = [0, 0]
     var output: [Int32] = [0, 0]

@@ -1,6 +1,9 @@
 import CalicoModel
 import Datastore
+import DatastoreSettings
+import EtcdDatastore
 import SQLiteDatastore
+import TestSupport
 import Testing
 
 /// Which store a scenario is replayed on.
@@ -9,13 +12,33 @@ enum StoreKind: String, CaseIterable, Sendable {
   /// Plans are committed stage by stage, as in Kubernetes.
   case staged
   case sqlite
+  /// A real server, which all cases share one after the other.
+  case etcd
 
-  func makeStore(in folder: String) -> any Datastore {
+  /// Those that any number of cases can use at the same time.
+  static let embedded: [StoreKind] = [.memory, .staged, .sqlite]
+
+  /// An empty store, or the one that is in the folder.
+  func makeStore(in folder: String) throws -> any Datastore {
     switch self {
-    case .memory: InMemoryDatastore()
-    case .staged: InMemoryDatastore(commitsAtomically: false)
-    case .sqlite: SQLiteDatastore(path: folder + "/ipam.db")
+    case .memory: return InMemoryDatastore()
+    case .staged: return InMemoryDatastore(commitsAtomically: false)
+    case .sqlite: return SQLiteDatastore(path: folder + "/ipam.db")
+    case .etcd: return try SharedEtcd.emptyStore()
     }
+  }
+}
+
+/// The server of all cases.
+private enum SharedEtcd {
+  private static let server = Result { try EtcdServer() }
+
+  static func emptyStore() throws -> EtcdDatastore {
+    let server = try server.get()
+    try server.clear()
+    var settings = EtcdSettings()
+    settings.endpoints = ["http://127.0.0.1:\(server.port)"]
+    return try EtcdDatastore(settings)
   }
 }
 

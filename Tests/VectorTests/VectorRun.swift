@@ -19,7 +19,7 @@ struct VectorRun {
     recording = try Recording(vector.version, vector.name)
     let folder = try ScratchFolder()
     replay = Replay(
-      store: ReplayStore(base: vector.store.makeStore(in: folder.path)), starts: try RecordedStarts(recording),
+      store: ReplayStore(base: try vector.store.makeStore(in: folder.path)), starts: try RecordedStarts(recording),
       folder: folder, remembers: isChain)
   }
 
@@ -40,7 +40,7 @@ struct VectorRun {
     normalization.allow(replay.time)
     // Another process opens the file anew.
     if vector.store == .sqlite {
-      replay.store = ReplayStore(base: vector.store.makeStore(in: replay.folder.path))
+      replay.store = ReplayStore(base: try vector.store.makeStore(in: replay.folder.path))
     }
     if !isChain { try await load(step.before) }
     let replayed = try await replay.perform(step)

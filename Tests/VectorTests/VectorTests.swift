@@ -1,5 +1,6 @@
 import CalicoModel
 import JSON
+import TestSupport
 import Testing
 
 /// A scenario, as one program recorded it, on one store.
@@ -10,10 +11,12 @@ struct VectorCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(version.rawValue)/\(name) on \(store.rawValue)" }
 
-  static func all(_ versions: [Recording.Version]) -> [VectorCase] {
+  static func all(
+    _ versions: [Recording.Version], on stores: [StoreKind] = StoreKind.embedded
+  ) -> [VectorCase] {
     versions.flatMap { version in
       Recording.names.flatMap { name in
-        StoreKind.allCases.map { VectorCase(version: version, name: name, store: $0) }
+        stores.map { VectorCase(version: version, name: name, store: $0) }
       }
     }
   }
@@ -27,6 +30,20 @@ struct VectorTests {
   }
 
   @Test("all steps, each from what the one before left", arguments: VectorCase.all([.master]))
+  func chain(_ vector: VectorCase) async throws {
+    try await VectorRun(vector, isChain: true).run()
+  }
+}
+
+@Suite(
+  "Recorded scenarios on a real etcd", .serialized, .enabled(if: EtcdServer.isPossible, "needs Debian's etcd-server"))
+struct EtcdVectorTests {
+  @Test("every step, from the recorded state before it", arguments: VectorCase.all([.master, .v3_32], on: [.etcd]))
+  func steps(_ vector: VectorCase) async throws {
+    try await VectorRun(vector, isChain: false).run()
+  }
+
+  @Test("all steps, each from what the one before left", arguments: VectorCase.all([.master], on: [.etcd]))
   func chain(_ vector: VectorCase) async throws {
     try await VectorRun(vector, isChain: true).run()
   }
