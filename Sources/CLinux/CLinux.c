@@ -1,6 +1,10 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <resolv.h>
+#include <netinet/in.h>
+#include <netdb.h>
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -168,4 +172,10 @@ void clinux_return_free_memory(void) {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
+}
+
+int clinux_resolve_services(const char *name, unsigned char *answer, int size) {
+  int length = res_query(name, ns_c_in, ns_t_srv, answer, size);
+  if (length >= 0) return length < size ? length : size;
+  return h_errno == HOST_NOT_FOUND || h_errno == NO_DATA ? 0 : -1;
 }

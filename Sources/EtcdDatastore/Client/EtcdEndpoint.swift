@@ -43,7 +43,7 @@ struct EtcdEndpoint: Hashable, Sendable, CustomStringConvertible {
     guard !rest.contains("/"), !rest.contains("@") else { throw refuse("is more than a host and a port") }
     port = Self.defaultPort
     if rest.first == "[" {
-      guard let end = rest.firstIndex(of: "]"), IPAddress(rest[..<end].dropFirst()) != nil else {
+      guard let end = rest.firstIndex(of: "]"), IPAddress(rest[..<end].dropFirst())?.family == .v6 else {
         throw refuse("has brackets around what is no IPv6 address")
       }
       host = String(rest[..<end].dropFirst())
