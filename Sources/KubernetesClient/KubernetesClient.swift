@@ -98,7 +98,8 @@ public final class KubernetesClient: KubernetesTransport {
       let wasSent = exchange.wasSent
       if wasSent, TransportFailure.isSilence(failure) { connections.retire(pool) }
       let isHarmless = !wasSent || request.method == .get || TransportFailure.isRefusedStream(failure)
-      guard isHarmless, !isRepetition, !TransportFailure.isConnecting(failure), !deadline.hasPassed else {
+      guard isHarmless, !isRepetition, !Task.isCancelled, !TransportFailure.isConnecting(failure), !deadline.hasPassed
+      else {
         throw await TransportFailure(access: access, request: request, wasSent: wasSent).error(of: failure)
       }
       isRepetition = true
@@ -123,7 +124,10 @@ public final class KubernetesClient: KubernetesTransport {
     }
     let opening: LineFeed.Opening
     do {
-      opening = try await watch.whileWanted { try await feed.opening(timeout, on: watch.task.eventLoop) }
+      // A connection may have to be made first.
+      opening = try await watch.whileWanted {
+        try await feed.opening(timeout + ConnectionPool.connectTimeout, on: watch.task.eventLoop)
+      }
     } catch {
       throw await explain(error, request, watch)
     }

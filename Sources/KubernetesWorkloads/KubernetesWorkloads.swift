@@ -21,6 +21,7 @@ public struct KubernetesWorkloads: WorkloadDirectory {
   /// - Parameters:
   ///   - name: the node's name in Kubernetes.
   ///   - deadline: when to give up.
+  /// - Returns: what the server knows of it.
   /// - Throws: ``CalicoFailure`` in the server's words, also when there is no such node.
   public func node(_ name: String, deadline: Deadline) async throws(CalicoFailure) -> NodeFacts {
     NodeFacts(try await object(.node(name), deadline: deadline))

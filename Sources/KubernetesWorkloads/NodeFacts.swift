@@ -76,6 +76,7 @@ public struct PodCIDRs: Hashable, Sendable {
   /// The network that stands for `usePodCidr` or `usePodCidrIPv6`.
   ///
   /// - Parameter family: the family that the word stands for.
+  /// - Returns: the network.
   /// - Throws: ``CalicoFailure`` when there is none of it.
   public func require(_ family: AddressFamily) throws(CalicoFailure) -> CIDR {
     switch family {

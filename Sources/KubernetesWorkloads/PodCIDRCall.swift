@@ -81,6 +81,7 @@ public struct PodCIDRCall: Sendable {
   /// Finds the answer.
   ///
   /// - Parameter document: the network configuration.
+  /// - Returns: the node, whose networks can be used, and the server.
   /// - Throws: ``CalicoFailure`` when the configuration cannot be read, the server cannot be asked, or the node is not
   ///   there or has no usable networks.
   public func answer(to document: [UInt8]) async throws(CalicoFailure) -> Answer {

@@ -63,7 +63,7 @@ struct VirtualMachineTests {
   private func detect(_ pod: String = "virt-launcher-db-x", namespace: String = "shop") async throws
     -> VirtualMachineDetection
   {
-    var arguments = try CalicoArguments(CNIArguments(""), isAdd: false)
+    var arguments = try CalicoArguments(CNIArguments([]), isAdd: false)
     arguments.podName = pod
     arguments.podNamespace = namespace
     return try await directory.detectVirtualMachine(arguments, deadline: .after(milliseconds: 1000))

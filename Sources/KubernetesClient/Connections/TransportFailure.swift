@@ -33,10 +33,9 @@ struct TransportFailure {
     case let error as HTTPClientError:
       [
         .connectTimeout, .tlsHandshakeTimeout, .socksHandshakeTimeout, .httpProxyHandshakeTimeout,
-        .getConnectionFromPoolTimeout, .deadlineExceeded, .cancelled, .invalidProxyResponse,
-        .proxyAuthenticationRequired, .alreadyShutdown,
+        .getConnectionFromPoolTimeout, .deadlineExceeded, .invalidProxyResponse, .proxyAuthenticationRequired,
+        .alreadyShutdown,
       ].contains(error)
-    case is CancellationError, is SilentServer: true
     default: false
     }
   }
@@ -130,7 +129,8 @@ struct TransportFailure {
     case .tlsHandshakeTimeout: "no TLS handshake within the time"
     case .deadlineExceeded, .getConnectionFromPoolTimeout: "no answer within the time"
     case .remoteConnectionClosed: "the connection has ended"
-    case .cancelled: "nobody waits for the answer any longer"
+    // The library says so of a stream whose connection ends before it is opened as well.
+    case .cancelled: Task.isCancelled ? "nobody waits for the answer any longer" : "the connection has ended"
     case .alreadyShutdown: "the client has been closed"
     default: error.shortDescription
     }
