@@ -1,11 +1,11 @@
-public import Glibc
+import Glibc
 import Synchronization
 
 /// A program that serves a test, and that ends with it, whatever becomes of the test's own process.
 public final class GuardedProcess: Sendable {
   /// The program's process.
-  public let process: pid_t
-  private let guardian: pid_t
+  public let process: Int32
+  private let guardian: Int32
   /// As long as this is open the program runs.
   private let leash: Mutex<Int32?>
 
