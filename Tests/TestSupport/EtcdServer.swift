@@ -44,8 +44,9 @@ public final class EtcdServer: Sendable {
     guard mkdtemp(&template) != nil else { throw SetupFailure("mkdtemp", errno) }
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     try prepare(folder)
-    port = try LoopbackPort.free()
-    let peers = try LoopbackPort.free()
+    let ports = try LoopbackPort.free(2)
+    port = ports[0]
+    let peers = ports[1]
     let (client, peer) = ("\(scheme)://127.0.0.1:\(port)", "http://127.0.0.1:\(peers)")
     let place = folder
     func placed(_ text: String) -> String {

@@ -3,10 +3,21 @@ import Glibc
 /// Ports of 127.0.0.1.
 public enum LoopbackPort {
   /// A port that nobody listened on a moment ago.
-  public static func free() throws -> Int {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard socket >= 0 else { throw SetupFailure("socket", errno) }
-    defer { close(socket) }
+  public static func free() throws -> Int { try free(1)[0] }
+
+  /// Several such ports, each another one.
+  public static func free(_ count: Int) throws -> [Int] {
+    var sockets: [Int32] = []
+    defer { for socket in sockets { close(socket) } }
+    return try (0..<count).map { _ in
+      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      guard socket >= 0 else { throw SetupFailure("socket", errno) }
+      sockets.append(socket)
+      return try bound(socket)
+    }
+  }
+
+  private static func bound(_ socket: Int32) throws -> Int {
     var address = Self.address(0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isBound = withUnsafeMutablePointer(to: &address) { pointer in

@@ -6,6 +6,8 @@ final class GRPCInbox: Sendable {
   fileprivate struct State {
     var messages: [ByteBuffer] = []
     var bytes = 0
+    /// Whether the sender was told to wait.
+    var isPaused = false
     var failure: GRPCFailure?
     var waiter: CheckedContinuation<Void, Never>?
   }
@@ -15,16 +17,19 @@ final class GRPCInbox: Sendable {
 
   private let state = Mutex(State())
 
-  /// Whether the sender is to wait.
-  var isFull: Bool { state.withLock { $0.bytes >= Self.capacity } }
-
-  func append(_ messages: [ByteBuffer]) {
-    let waiter = state.withLock { state in
+  /// Takes in messages.
+  ///
+  /// - Returns: whether the sender is to wait from now on.
+  func append(_ messages: [ByteBuffer]) -> Bool {
+    let (waiter, pauses) = state.withLock { state in
       state.messages += messages
       for message in messages { state.bytes += message.readableBytes }
-      return state.takeWaiter()
+      let pauses = !state.isPaused && state.bytes >= Self.capacity
+      if pauses { state.isPaused = true }
+      return (state.takeWaiter(), pauses)
     }
     waiter?.resume()
+    return pauses
   }
 
   /// Nothing more will come.
@@ -38,19 +43,21 @@ final class GRPCInbox: Sendable {
 
   /// Takes everything that is there, and waits for something when there is nothing.
   ///
-  /// - Returns: messages, at least one; nil when the task is cancelled.
+  /// - Returns: messages, at least one, and whether the sender has been waiting and is to go on; nil when the task is
+  ///   cancelled.
   /// - Throws: ``GRPCFailure`` when the stream has ended, and all messages before that are taken.
-  func take() async throws(GRPCFailure) -> [ByteBuffer]? {
+  func take() async throws(GRPCFailure) -> (messages: [ByteBuffer], goesOn: Bool)? {
     while true {
       if Task.isCancelled { return nil }
-      let (messages, failure) = state.withLock { state in
+      let (messages, goesOn, failure) = state.withLock { state in
         defer {
           state.messages = []
           state.bytes = 0
+          state.isPaused = false
         }
-        return (state.messages, state.failure)
+        return (state.messages, state.isPaused, state.failure)
       }
-      if !messages.isEmpty { return messages }
+      if !messages.isEmpty { return (messages, goesOn) }
       if let failure { throw failure }
       await wait()
     }

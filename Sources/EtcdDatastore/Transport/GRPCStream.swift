@@ -29,9 +29,10 @@ final class GRPCStream: Sendable {
   /// - Returns: messages, at least one; nil when the task is cancelled.
   /// - Throws: ``GRPCFailure`` when the stream has ended.
   func receive() async throws(GRPCFailure) -> [ByteBuffer]? {
-    let wasFull = inbox.isFull
-    let messages = try await inbox.take()
-    if wasFull { channel.setOption(ChannelOptions.autoRead, value: true).whenComplete { _ in } }
+    guard let (messages, goesOn) = try await inbox.take() else { return nil }
+    if goesOn {
+      channel.setOption(ChannelOptions.autoRead, value: true).whenComplete { [channel] _ in channel.read() }
+    }
     return messages
   }
 
@@ -78,10 +79,11 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     switch reading.read(unwrapInboundIn(data)) {
     case .nothing: break
     case .messages(let messages):
-      inbox.append(messages)
-      if inbox.isFull { context.channel.setOption(ChannelOptions.autoRead, value: false).whenComplete { _ in } }
+      guard inbox.append(messages) else { return }
+      // It cannot fail: it is no more than a note in the channel.
+      context.channel.setOption(ChannelOptions.autoRead, value: false).whenComplete { _ in }
     case .end(let status, let messages):
-      inbox.append(messages)
+      _ = inbox.append(messages)
       inbox.end(GRPCFailure(.status(status), mayHaveArrived: true))
       context.close(promise: nil)
     case .broken(let text):
