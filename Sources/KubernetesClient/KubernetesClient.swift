@@ -102,6 +102,8 @@ public final class KubernetesClient: KubernetesTransport {
       else {
         throw await TransportFailure(access: access, request: request, wasSent: wasSent).error(of: failure)
       }
+      // The pool may take a moment to learn that its connection has ended.
+      connections.retire(pool)
       isRepetition = true
     }
   }

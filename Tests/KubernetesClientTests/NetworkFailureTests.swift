@@ -47,7 +47,7 @@ struct NetworkFailureTests {
     let proxy = try await LoopbackProxy.start(to: server.port)
     proxy.behave(.swallows)
     let client = try client(proxy)
-    #expect(await post(client, "silent-handshake", milliseconds: 300)?.code == .unreachable)
+    #expect(await post(client, "silent-handshake", milliseconds: 500)?.code == .unreachable)
     await client.close()
     await proxy.stop()
   }
@@ -96,7 +96,7 @@ struct NetworkFailureTests {
     let client = try client(proxy)
     #expect(try await client.get("/readyz").status == 200)
     proxy.behave(.swallows)
-    let error = try #require(await post(client, "silence", milliseconds: 200))
+    let error = try #require(await post(client, "silence", milliseconds: 2000))
     #expect(error.code == .lost)
     #expect(error.description.contains("no answer within the time"))
     #expect(error.advice.contains("may have done it"))
