@@ -139,12 +139,36 @@ public struct MigrationImport: Sendable {
       }
       written += 1
     }
-    for (node, revision) in survey.incompleteNodes {
-      let change = Change(node.key, base: .revision(revision), final: .value(.resource(node.encoded())))
-      try await writer.write([change]) { $0.bytes == node.encoded() }
+    for node in survey.incompleteNodes {
+      try await complete(node)
       written += 1
     }
     return written
+  }
+
+  /// How often a Node is written while others, such as its kubelet, write it as well.
+  private static let attempts = 8
+
+  /// Adds to a Node of Kubernetes what it lacks.
+  private func complete(_ wanted: Resource) async throws(MigrationError) {
+    for _ in 0..<Self.attempts {
+      let found = try await MigrationReading(store).entry(wanted.key)
+      guard let stored = found, let completion = try NodeCompletion(wanted, stored) else { return }
+      guard completion.contradictions.isEmpty else {
+        let members = completion.contradictions.joined(separator: ", ")
+        throw MigrationError(.occupied, "somebody else has written \(wanted.key) (\(members)) meanwhile; import again")
+      }
+      let text = completion.node.encoded()
+      let change = Change(wanted.key, base: .revision(stored.revision), final: .value(.resource(text)))
+      do {
+        let plan = Plan([change], durability: .disk)
+        if case .applied = try await store.commit(plan, deadline: MigrationReading.deadline) { return }
+      } catch {
+        throw MigrationError(.datastore, MigrationReading.text(error))
+      }
+    }
+    throw MigrationError(
+      .datastore, "\(wanted.key) could not be written in \(Self.attempts) attempts; run the same import again")
   }
 
   /// A resource with the identifier and the time of creation that it does not bring along.
@@ -160,11 +184,8 @@ public struct MigrationImport: Sendable {
     let source = document.clusterInformation.specification
     do throws(MigrationError) {
       try await lock.update("importing") { specification in
-        for key in ["clusterGUID", "calicoVersion", "clusterType"] {
-          guard let value = source[key], value != .null else { continue }
-          // Kubernetes is added to the type by whoever runs there.
-          if key == "clusterType", specification[key] != nil { continue }
-          specification[key] = value
+        for key in ["clusterGUID", "calicoVersion"] {
+          if let value = source[key], value != .null { specification[key] = value }
         }
       }
     } catch {

@@ -6,8 +6,8 @@ import JSON
 struct MigrationSurvey: Sendable {
   /// Resources that are not there yet.
   var missingResources: [Resource] = []
-  /// Nodes that Kubernetes has and that lack something of the document's, as they are to be.
-  var incompleteNodes: [(node: Resource, revision: Revision)] = []
+  /// Nodes of the document that Kubernetes has, and that lack something of it there.
+  var incompleteNodes: [Resource] = []
   /// Nodes that Kubernetes does not have, and that nobody but Kubernetes can make.
   var unknownNodes: [String] = []
   /// Entries that are not there yet, in the order of the document.
@@ -39,7 +39,7 @@ struct MigrationSurvey: Sendable {
       for wanted in document.resources where wanted.kind == kind {
         let found = stored.removeValue(forKey: wanted.name)
         if kind == .node, isKubernetes {
-          compareNode(wanted, found)
+          try compareNode(wanted, found?.stored)
         } else {
           compare(wanted, found?.resource)
         }
@@ -61,44 +61,20 @@ struct MigrationSurvey: Sendable {
     if members.isEmpty { present += 1 } else { differ(wanted, members) }
   }
 
-  /// What Calico keeps in a Node of Kubernetes is added to it; the rest is Kubernetes's own.
-  private mutating func compareNode(_ wanted: Resource, _ found: (resource: Resource, stored: Stored)?) {
-    guard let (node, stored) = found else {
+  private mutating func compareNode(_ wanted: Resource, _ stored: Stored?) throws(MigrationError) {
+    guard let stored else {
       unknownNodes.append(wanted.name)
       return
     }
-    var (completed, members) = (node, [String]())
-    completed.specification = Self.completed(
-      node.specification, wanted.specification, leavingOut: ["addresses", "orchRefs", "interfaces", "podCIDRs"],
-      "spec", &members)
-    let status = Self.completed(
-      node.status ?? [:], wanted.status ?? [:], leavingOut: ["podCIDRs"], "status", &members)
-    if !status.members.isEmpty { completed.status = status }
-    if !members.isEmpty {
-      differ(wanted, members)
-    } else if completed.encoded() == node.encoded() {
+    guard let completion = try NodeCompletion(wanted, stored) else {
       present += 1
+      return
+    }
+    if completion.contradictions.isEmpty {
+      incompleteNodes.append(wanted)
     } else {
-      incompleteNodes.append((completed, stored.revision))
+      differ(wanted, completion.contradictions)
     }
-  }
-
-  /// An object with the members of another that it lacks; where both have one that is not the same, its name.
-  private static func completed(
-    _ object: JSONObject, _ wanted: JSONObject, leavingOut: Set<String> = [], _ place: String,
-    _ contradictions: inout [String]
-  ) -> JSONObject {
-    var result = object
-    for member in wanted.members where !leavingOut.contains(member.key) {
-      let path = "\(place).\(member.key)"
-      switch (object[member.key], member.value) {
-      case (nil, let value), (.null?, let value): if value != .null { result[member.key] = value }
-      case (.object(let inner)?, .object(let value)):
-        result[member.key] = .object(completed(inner, value, path, &contradictions))
-      case (let present?, let value): if present.sorted != value.sorted { contradictions.append(path) }
-      }
-    }
-    return result
   }
 
   private mutating func differ(_ wanted: Resource, _ members: [String]) {
