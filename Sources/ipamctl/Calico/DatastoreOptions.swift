@@ -68,6 +68,7 @@ struct DatastoreOptions: ParsableArguments {
   ///   - writes: whether the session may write.
   ///   - checksVersion: whether the version counts.
   ///   - queriesPerSecond: what a limit that the settings have is raised to; nil to keep it.
+  /// - Returns: the session; a server has answered.
   /// - Throws: `CommandFailure`; or `ExitCode`, when everything was said.
   func open(writes: Bool, checksVersion: Bool = true, queriesPerSecond: Double? = nil) async throws -> Session {
     do {

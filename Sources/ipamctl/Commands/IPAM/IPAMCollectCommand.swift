@@ -1,4 +1,5 @@
 import ArgumentParser
+import DatastoreSettings
 import JSON
 
 /// `ipamctl ipam gc`
@@ -60,6 +61,11 @@ struct IPAMCollectCommand: AsyncParsableCommand {
     let session = try await datastore.open(writes: apply)
     var transcript = try await execute(session, waiting: Pause.seconds)
     if let absence = session.store.absence { transcript.warning(absence) }
+    if session.store.engine != .sqlite {
+      transcript.warning(
+        "note: \(session.store.name) has no records of containers, so that none is proven dead; blocks and handles are "
+          + "repaired all the same")
+    }
     try transcript.deliver()
   }
 
