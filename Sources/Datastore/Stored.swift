@@ -3,19 +3,12 @@ public import IPAddressing
 
 /// An entry as a driver read it: undecoded, because most of what is read is not needed.
 public struct Stored: Hashable, Sendable {
-  /// How the bytes are to be understood.
-  public enum Form: Hashable, Sendable {
-    /// The JSON that etcd and SQLite keep.
-    case etcd
-  }
-
+  /// The JSON that etcd and SQLite keep, whatever the driver's own form is.
   public var bytes: [UInt8]
-  public var form: Form
   public var revision: Revision
 
-  public init(bytes: [UInt8], form: Form = .etcd, revision: Revision) {
+  public init(bytes: [UInt8], revision: Revision) {
     self.bytes = bytes
-    self.form = form
     self.revision = revision
   }
 }
