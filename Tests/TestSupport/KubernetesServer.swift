@@ -99,7 +99,9 @@ public final class KubernetesServer: Sendable {
   /// - Parameter folder: the folder.
   /// - Throws: ``SetupFailure``.
   public func load(definitions folder: String) throws {
-    let listing = try ChildProcess.run(["find", folder, "-maxdepth", "1", "-name", "*.yaml", "!", "-name", "kustomization.yaml"]).output
+    let listing = try ChildProcess.run([
+      "find", folder, "-maxdepth", "1", "-name", "*.yaml", "!", "-name", "kustomization.yaml",
+    ]).output
     let files = String(decoding: listing, as: UTF8.self).split(separator: "\n").map(String.init)
     var collections: [String] = []
     for file in files {
