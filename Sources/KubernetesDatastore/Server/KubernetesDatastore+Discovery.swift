@@ -7,7 +7,7 @@ import Synchronization
 extension KubernetesDatastore {
   /// The group of the server's resources (Calico IPAM specification, section 1.3.1).
   ///
-  /// A server that does not answer the question is taken for one of the first group; it is asked again the next time.
+  /// A server that refuses the question is taken for one of the first group.
   func group(deadline: Deadline) async throws(DatastoreError) -> APIGroup {
     if let group = state.withLock({ $0.group }) { return group }
     if !options.apiGroup.isEmpty {
@@ -27,7 +27,9 @@ extension KubernetesDatastore {
       state.withLock { $0.group = group }
       cache?.write(group)
       return group
-    case .refused: return .v1
+    case .refused:
+      state.withLock { $0.group = .v1 }
+      return .v1
     case .failed(let error), .lost(let error): throw error
     }
   }

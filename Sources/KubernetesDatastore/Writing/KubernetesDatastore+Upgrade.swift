@@ -22,7 +22,7 @@ extension KubernetesDatastore {
       ).entries
       var hasConflict = false
       for entry in found {
-        guard case .affinity(let owner, _) = entry.key, owner == BlockOwner(.host, node) else { continue }
+        guard case .affinity(let owner, _) = entry.key, owner.name == node else { continue }
         // A write of the same value writes the labels as well.
         switch await put(entry.key, entry.bytes, base: entry.revision, form, deadline: deadline) {
         case .made: count += 1
