@@ -114,6 +114,22 @@ struct RoundTripTests {
     #expect(trips.commits == 0)
   }
 
+  @Test("GC releases what is this node's, and asks little about what is other nodes'")
+  func collection() async throws {
+    let world = try await warmWorld()
+    try await world.createNode("n2")
+    for index in 0..<100 {
+      let answer = try await world.call("ADD", "c\(index)", node: "n2")
+      try #require(answer.status == 0, "\(answer.text)")
+    }
+    _ = world.store.take()
+    world.members = #""cni.dev/valid-attachments":[],"#
+    #expect(try await world.call("GC").status == 0)
+    #expect(world.store.take().reads < 12)
+    #expect(world.entries("handle/").count == 100)
+    #expect(!world.entries("handle/").contains { $0.hasSuffix("pods.first") })
+  }
+
   @Test("A CHECK is one read, and so is a STATUS")
   func looks() async throws {
     let world = try await warmWorld()

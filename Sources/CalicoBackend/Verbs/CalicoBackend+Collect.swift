@@ -16,7 +16,8 @@ extension CalicoBackend {
     guard configuration.collects else { return }
     do {
       let runner = try runner(.writing)
-      let stale = try await staleHandles(keeping: valid, runner)
+      var stale = try await staleHandles(keeping: valid, runner)
+      if surroundings.readsAhead { stale = try await handlesOfNode(among: stale, runner) }
       for handleID in stale {
         let operation = AddressesOfHandle(handleID, time: surroundings.now())
         let addresses = try await runner.run(operation, deadline: deadline)
@@ -50,6 +51,35 @@ extension CalicoBackend {
       stale.append(handleID)
     }
     return stale
+  }
+
+  /// Those of some handles that have addresses of this node, found in few round trips: in a cluster nearly all handles
+  /// are other nodes', and what is theirs is not looked at one by one.
+  private func handlesOfNode(among handleIDs: [String], _ runner: Runner) async throws -> [String] {
+    var handlesByBlock: [CIDR: [String]] = [:]
+    for start in stride(from: 0, to: handleIDs.count, by: 64) {
+      let batch = Array(handleIDs[start..<min(start + 64, handleIDs.count)])
+      let results = try await runner.store.read(batch.map { .entry(.handle($0)) }, deadline: deadline)
+      for (handleID, result) in zip(batch, results) {
+        // One that is gone meanwhile is nobody's; one that cannot be read is told when it is released.
+        guard case .entry(let stored?) = result, let handle = try? stored.handle() else { continue }
+        for cidr in handle.counts.keys { handlesByBlock[cidr, default: []].append(handleID) }
+      }
+    }
+    let blocks = handlesByBlock.keys.sorted { $0.address < $1.address }
+    var own: Set<String> = []
+    for start in stride(from: 0, to: blocks.count, by: 16) {
+      let batch = Array(blocks[start..<min(start + 16, blocks.count)])
+      let results = try await runner.store.read(batch.map { .entry(.block($0)) }, deadline: deadline)
+      for (cidr, result) in zip(batch, results) {
+        guard case .entry(let stored?) = result, let block = try? stored.block(cidr) else { continue }
+        for handleID in handlesByBlock[cidr] ?? [] {
+          let ordinals = block.ordinals(ofHandle: handleID)
+          if ordinals.contains(where: { block.attribute(at: $0)?.owner["node"] == nodeName }) { own.insert(handleID) }
+        }
+      }
+    }
+    return handleIDs.filter(own.contains)
   }
 
   private func collect(
