@@ -81,14 +81,18 @@ class ContentTest(PackageTest):
     def test_the_notice_names_each_licence_and_each_one_is_there(self):
         named = set(re.findall(r"licences/([\w.+-]+\.txt)", self.packaged("NOTICE").decode()))
         there = set(os.listdir(os.path.join(self.package, "licences")))
-        self.assertLessEqual({"swift.txt", "swift-argument-parser.txt", "hummingbird.txt", "swift-nio.txt"}, named)
+        self.assertLessEqual({
+            "swift.txt", "swift-argument-parser.txt", "hummingbird.txt", "swift-nio.txt", "swift-nio-ssl.txt",
+            "swift-nio-http2.txt", "swift-protobuf.txt", "async-http-client.txt",
+        }, named)
         for library in ("libc6", "libsqlite3", "libnl-3"):
             self.assertTrue([name for name in named if name.startswith(library)], named)
         self.assertEqual(there - named, {"GPL-3.txt", "LGPL-2.1.txt"})
         self.assertEqual(named - there, set())
 
     def test_no_program_needs_a_loader(self):
-        for name in ("host-local", "calico-ipam", "ipamctl", "ipam-node"):
+        names = ("host-local", "calico-ipam", "calico-ipam-etcdv3", "calico-ipam-kubernetes", "ipamctl", "ipam-node")
+        for name in names:
             self.assertNotIn(test_linkage.PT_INTERP, test_linkage.segment_types(self.packaged(name)), name)
 
     def test_the_packaged_plugins_are_the_tested_ones(self):
@@ -107,7 +111,7 @@ class ContentTest(PackageTest):
         return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
     def test_the_plugins_run_in_an_empty_root_with_proc(self):
-        for name in ("host-local", "calico-ipam"):
+        for name in ("host-local", "calico-ipam", "calico-ipam-etcdv3", "calico-ipam-kubernetes"):
             done = self.in_empty_root(name, CNI_COMMAND="VERSION")
             self.assertEqual((done.returncode, done.stderr), (0, ""), name)
             self.assertIn('"supportedVersions"', done.stdout)
@@ -173,6 +177,11 @@ class InstallTest(PackageTest):
         names = ("host-local", "calico-ipam", "ipamctl")
         self.install(*names)
         for name in names:
+            self.assertEqual(read(os.path.join(self.destination, name)), self.packaged(name))
+
+    def test_calico_ipam_is_installed_with_what_it_becomes(self):
+        self.install("calico-ipam")
+        for name in ("calico-ipam-etcdv3", "calico-ipam-kubernetes"):
             self.assertEqual(read(os.path.join(self.destination, name)), self.packaged(name))
 
     def test_the_unit_is_a_file_that_nobody_executes(self):
