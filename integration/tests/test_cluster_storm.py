@@ -140,9 +140,11 @@ class Storm(hosts.ClusterTest):
         """DEL of every second container that is in doubt, as a runtime repeats it; the rest is left to GC."""
         for container in sorted(self.ledger.doubtful)[::2]:
             self.assertSucceeds(self.machines[container.split("_")[0]].delete(container))
-        living = sorted(self.ledger.held)
+        living = {name: [] for name in self.machines}
+        for container in sorted(self.ledger.held):
+            living[container.split("_")[0]].append(container)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            for answer in pool.map(lambda host: host.collect(living), self.machines.values()):
+            for answer in pool.map(lambda name: self.machines[name].collect(living[name]), living):
                 self.assertSucceeds(answer)
 
     def assertToolAgrees(self, count):
