@@ -315,7 +315,8 @@ let package = Package(
       dependencies: [
         "ipamctl", "CalicoBackend", "CalicoEngine", "CalicoModel", "SQLiteDatastore", "EtcdDatastore",
         "KubernetesDatastore", "KubernetesWorkloads", "KubernetesClient", "DatastoreSettings", "Datastore",
-        "FileSystem", "CNI", "IPAddressing", "JSON", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "FileSystem", "CNI", "IPAddressing", "JSON", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),
