@@ -55,7 +55,8 @@ class Etcd(servers.Server):
             words += ["--client-cert-auth", "--trusted-ca-file", self.authority.certificate]
         if self.quota:
             words += ["--quota-backend-bytes", str(self.quota)]
-        self.spawn([self.program, *words])
+        # It ends with whoever started it, however that ends.
+        self.spawn(["setpriv", "--pdeathsig", "KILL", self.program, *words])
         self.client = servers.Client(self.url, self.context())
         end = time.monotonic() + PATIENCE
         while not self.is_up():

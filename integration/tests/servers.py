@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, place):
         self.directory = tempfile.mkdtemp(prefix="swift-ipam-server.", dir=in_memory())
-        place.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        place.addCleanup(shutil.rmtree, self.directory, True)
         place.addCleanup(self.kill)
         self.log = os.path.join(self.directory, "log")
         self.process = None
