@@ -94,7 +94,7 @@ class InstallTest(plugin.PluginTest):
     def release(self, name):
         """The package's programs and their checksums."""
         sums = ""
-        for program in PROGRAMS:
+        for program in self.programs:
             text = self.content(program, name)
             self.write(os.path.join(self.package, program), text)
             sums += "%s  %s\n" % (hashlib.sha256(text.encode()).hexdigest(), program)
@@ -158,7 +158,9 @@ class Installing(InstallTest):
         self.write(os.path.join(self.bin, "calico-ipam"), "old")
         self.run_script(SKIP_CNI_BINARIES="portmap,host-local", UPDATE_CNI_BINARIES="false")
         self.assertEqual(self.read(self.bin, "calico-ipam"), "old")
-        self.assertEqual(self.names(self.bin), ["calico-ipam", "calico-ipam-etcdv3", "calico-ipam-kubernetes"])
+        self.assertEqual(self.names(self.bin), ["calico-ipam"])
+        self.run_script(SKIP_CNI_BINARIES="host-local")
+        self.assertEqual(self.names(self.bin), sorted([*PROGRAMS[1:], "calico-ipam.before-swift-ipam"]))
 
     def test_names_and_places(self):
         """Another name and directory, an address of the second family, a template in a file, values full of signs."""
@@ -213,11 +215,11 @@ class Installing(InstallTest):
 class Killed(InstallTest):
     """The container ends at each step of the script, in the middle of a copy too, and is started again."""
 
-    programs = PROGRAMS[2:]  # half of them have the same steps
+    programs = PROGRAMS[2:]  # the others have the same steps
 
     def setUp(self):
         super().setUp()
-        self.environment["SKIP_CNI_BINARIES"] = ",".join(PROGRAMS[:2])
+        self.environment["SKIP_CNI_BINARIES"] = PROGRAMS[0]
         self.steps = os.path.join(self.temporary, "steps")
         os.makedirs(self.steps)
         self.done = os.path.join(self.temporary, "done")
