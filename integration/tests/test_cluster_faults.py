@@ -314,18 +314,20 @@ class OnKubernetes(hosts.ClusterTest):
         self.assertSucceeds(self.node.add("c1"))
 
     def test_deletion_that_was_begun_by_another(self):
-        """A block that somebody was deleting when he died is finished off, and its addresses can be had."""
-        self.assertSucceeds(self.node.add("c1"))
-        self.assertSucceeds(self.node.delete("c1"))
-        server = self.cluster.server
-        (block,) = server.list(kubernetes.V1, "IPAMBlock")
-        (affinity,) = server.list(kubernetes.V1, "BlockAffinity")
-        for one, mark in ((block, True), (affinity, "true")):
-            one["spec"]["deleted"] = mark
-            server.apply(one)
-        self.assertSucceeds(self.node.add("c2"))
-        self.assertEqual(self.store.remains(), [])
-        self.assertSound()
+        """What somebody was deleting when he died is finished off, and its addresses can be had."""
+        server, marks = self.cluster.server, {"IPAMBlock": True, "BlockAffinity": "true"}
+        for number, kinds in enumerate((["IPAMBlock"], ["BlockAffinity"], ["IPAMBlock", "BlockAffinity"])):
+            with self.subTest(kinds):
+                self.store = self.cluster.reset(self.pools, self.node_names)
+                self.assertSucceeds(self.node.add("c%d" % number))
+                self.assertSucceeds(self.node.delete("c%d" % number))
+                for kind in kinds:
+                    (one,) = server.list(kubernetes.V1, kind)
+                    one["spec"]["deleted"] = marks[kind]
+                    server.apply(one)
+                self.assertSucceeds(self.node.add("after-%d" % number))
+                self.assertEqual(self.store.remains(), [])
+                self.assertSound()
 
 
 if __name__ == "__main__":
