@@ -202,6 +202,7 @@ let package = Package(
         "DatastoreSettings", "Datastore",
       ],
       path: "Plugins/calico-ipam-etcdv3",
+      exclude: ["link-order.txt"],
       swiftSettings: pluginSwift
     ),
     .executableTarget(
@@ -211,6 +212,7 @@ let package = Package(
         "DatastoreSettings", "Datastore",
       ],
       path: "Plugins/calico-ipam-kubernetes",
+      exclude: ["link-order.txt"],
       swiftSettings: pluginSwift
     ),
     .executableTarget(
