@@ -31,9 +31,16 @@ struct LimitedNameTests {
       ),
     ])
   func hash(message: String, expected: String) {
-    let digits = SHA256.hash(message.utf8).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
-    #expect(digits.joined() == expected)
+    #expect(Self.hexadecimal(SHA256.hash(message.utf8)) == expected)
+  }
+
+  @Test("A message of a million bytes is taken in as well")
+  func longMessage() {
+    let hash = SHA256.hash(repeatElement(UInt8(ascii: "a"), count: 1_000_000))
+    #expect(Self.hexadecimal(hash) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+
+  private static func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 }
