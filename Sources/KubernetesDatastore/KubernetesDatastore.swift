@@ -30,8 +30,8 @@ public final class KubernetesDatastore: Datastore {
   /// What an instance remembers.
   struct State {
     var group: APIGroup?
-    /// What was read or written last, so that it need not be read again to be deleted.
-    var bodies = BoundedMemory<Key, Body>(capacity: 256)
+    /// What was read or written last, up to half a megabyte, so that it need not be read again to be deleted.
+    var bodies = BoundedMemory<Key, Body>(capacity: 512 << 10) { $0.bytes.count }
     /// What others have written into the metadata of objects, which is nearly never.
     var foreign = BoundedMemory<Key, Foreign>(capacity: 1024)
     /// The rest of listings that were cut off.
