@@ -376,7 +376,7 @@ let package = Package(
       name: "KubernetesDatastoreTests",
       dependencies: [
         "KubernetesDatastore", "KubernetesClient", "DatastoreSettings", "Datastore", "DatastoreContract", "CalicoModel",
-        "IPAddressing", "JSON", "TestSupport",
+        "FileSystem", "IPAddressing", "JSON", "TestSupport",
       ],
       swiftSettings: common
     ),

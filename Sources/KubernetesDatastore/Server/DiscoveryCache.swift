@@ -34,9 +34,14 @@ struct DiscoveryCache {
     let document: JSON = [
       "server": .string(server), "group": .string(group.rawValue), "time": .number(JSONNumber(Int64(time(nil)))),
     ]
+    makeDirectory()
     let temporary = "\(path).\(getpid())"
+    // Only a process that was killed while it wrote can have left one of this name.
+    unlink(temporary)
     do {
       let file = try File.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+      // Whoever runs next may read it, whatever this process takes away from the modes of files.
+      fchmod(file.number, 0o644)
       try File.writeAll(document.encoded(), to: file)
       if rename(temporary, path) != 0 { unlink(temporary) }
     } catch {
@@ -45,4 +50,16 @@ struct DiscoveryCache {
   }
 
   func remove() { unlink(path) }
+
+  /// Makes the folder of the file, and those round it.
+  private func makeDirectory() {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    var missing: [String] = []
+    for count in stride(from: parts.count, to: 0, by: -1) {
+      let folder = parts.prefix(count).joined(separator: "/")
+      if folder.isEmpty || access(folder, F_OK) == 0 { break }
+      missing.append(folder)
+    }
+    for folder in missing.reversed() { mkdir(folder, 0o755) }
+  }
 }
