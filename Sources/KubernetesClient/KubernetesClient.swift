@@ -10,9 +10,9 @@ import NIOHTTP1
 /// close the client.
 ///
 /// A request is sent once, with these exceptions, in which the server has certainly not done it, or it does not matter
-/// whether it has: one that met a connection which had just ended is sent over another one, unless some of it had been
-/// sent and it is no `GET`; one that was answered with 401 is sent again if the token or the certificate has been
-/// replaced meanwhile.
+/// whether it has: one that met a connection which had just ended, or on which nothing comes any more, is sent over another
+/// one, unless some of it had been sent and it is no `GET`; one that was answered with 401 is sent again if the token or
+/// the certificate has been replaced meanwhile.
 public final class KubernetesClient: KubernetesTransport {
   /// The server's URL, which tells clusters apart.
   public let server: String
@@ -22,6 +22,11 @@ public final class KubernetesClient: KubernetesTransport {
   private let connections: Connections
   private let traffic = Traffic()
   private let rate: RequestRate
+  private let patience: Duration
+
+  /// How long a server may say nothing to a request before its connection counts as dead: longer than it takes to elect
+  /// another leader of its store, and short enough for a second attempt within the time of a call.
+  static let patience = Duration.seconds(10)
 
   /// A client. Files are read here; the server is not asked anything yet.
   ///
@@ -29,9 +34,17 @@ public final class KubernetesClient: KubernetesTransport {
   ///   - settings: where the server is, and who we are.
   ///   - environment: what a pod gives its processes, for settings that name no server.
   /// - Throws: ``KubernetesTransportError`` when the settings cannot be used.
-  public init(
+  public convenience init(
     _ settings: KubernetesSettings, environment: KubernetesEnvironment = .process
   ) throws(KubernetesTransportError) {
+    try self.init(settings, environment: environment, patience: Self.patience)
+  }
+
+  /// A client that takes a connection for dead after some time of silence.
+  init(
+    _ settings: KubernetesSettings, environment: KubernetesEnvironment = .process, patience: Duration
+  ) throws(KubernetesTransportError) {
+    self.patience = patience
     access = try ServerAccess(settings, environment)
     server = access.server.url
     token = BearerToken(access.token, file: access.tokenFile)
@@ -81,7 +94,8 @@ public final class KubernetesClient: KubernetesTransport {
     var isRepetition = false
     while true {
       let pool = try connections.current()
-      let exchange = Exchange()
+      // Who has waited in vain once waits half as long for the second time.
+      let exchange = Exchange(patience: TimeAmount(isRepetition ? patience / 2 : patience))
       let failure: any Error
       do {
         let message = try message(request, bearer: bearer)

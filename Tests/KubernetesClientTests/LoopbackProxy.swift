@@ -17,6 +17,8 @@ final class LoopbackProxy: Sendable {
     var behaviour = Behaviour.forwards
     var connections: [any Channel] = []
     var accepted = 0
+    /// How many of the connections, the first ones, carry nothing any more.
+    var silenced = 0
   }
 
   static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -29,11 +31,11 @@ final class LoopbackProxy: Sendable {
     let state = SharedState()
     let listener = try await ServerBootstrap(group: group)
       .childChannelInitializer { client in
-        state.accept(client)
+        let number = state.accept(client)
         return ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port).flatMap { server in
           client.eventLoop.makeCompletedFuture {
-            try client.pipeline.syncOperations.addHandler(Relay(to: server, state: state, isAnswer: false))
-            try server.pipeline.syncOperations.addHandler(Relay(to: client, state: state, isAnswer: true))
+            try client.pipeline.syncOperations.addHandler(Relay(number, to: server, state: state, isAnswer: false))
+            try server.pipeline.syncOperations.addHandler(Relay(number, to: client, state: state, isAnswer: true))
           }
         }
       }
@@ -53,6 +55,9 @@ final class LoopbackProxy: Sendable {
 
   /// From now on, for the connections that there are as well.
   func behave(_ behaviour: Behaviour) { state.behave(behaviour) }
+
+  /// From now on the connections that there are stay and carry nothing; new ones do.
+  func silence() { state.silence() }
 
   /// Ends the connections that there are.
   func cut() async {
@@ -74,10 +79,16 @@ final class LoopbackProxy: Sendable {
 
     func behave(_ behaviour: Behaviour) { state.withLock { $0.behaviour = behaviour } }
 
-    func accept(_ channel: any Channel) {
+    func silence() { state.withLock { $0.silenced = $0.accepted } }
+
+    func isSilenced(_ number: Int) -> Bool { state.withLock { number <= $0.silenced } }
+
+    /// Takes a connection, and gives it its number, from 1 on.
+    func accept(_ channel: any Channel) -> Int {
       state.withLock { state in
         state.connections.append(channel)
         state.accepted += 1
+        return state.accepted
       }
     }
   }
@@ -86,12 +97,14 @@ final class LoopbackProxy: Sendable {
   private final class Relay: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
+    private let number: Int
     private let destination: any Channel
     private let state: SharedState
     private let isAnswer: Bool
     private var isDeaf = false
 
-    init(to destination: any Channel, state: SharedState, isAnswer: Bool) {
+    init(_ number: Int, to destination: any Channel, state: SharedState, isAnswer: Bool) {
+      self.number = number
       self.destination = destination
       self.state = state
       self.isAnswer = isAnswer
@@ -106,7 +119,7 @@ final class LoopbackProxy: Sendable {
         return
       default: break
       }
-      guard !isDeaf else { return }
+      guard !isDeaf, !state.isSilenced(number) else { return }
       destination.writeAndFlush(unwrapInboundIn(data), promise: nil)
     }
 

@@ -1,8 +1,9 @@
 import Datastore
 import DatastoreSettings
-import KubernetesClient
 import TestSupport
 import Testing
+
+@testable import KubernetesClient
 
 @Suite("When the network fails", .enabled(if: KubernetesServer.isAtHand, "\(KubernetesServer.absence)"))
 struct NetworkFailureTests {
@@ -10,10 +11,12 @@ struct NetworkFailureTests {
 
   init() throws { server = try KubernetesServer.shared }
 
-  private func client(_ proxy: LoopbackProxy) throws -> KubernetesClient {
+  private func client(
+    _ proxy: LoopbackProxy, patience: Duration = KubernetesClient.patience
+  ) throws -> KubernetesClient {
     var settings = server.settings()
     settings.server = "https://127.0.0.1:\(proxy.port)"
-    return try KubernetesClient(settings)
+    return try KubernetesClient(settings, patience: patience)
   }
 
   private func post(_ client: KubernetesClient, _ name: String, milliseconds: UInt64) async -> KubernetesTransportError?
@@ -107,6 +110,56 @@ struct NetworkFailureTests {
     await proxy.stop()
   }
 
+  @Test("A question on a connection that has gone silent is soon asked once more, over another one")
+  func silentQuestion() async throws {
+    let proxy = try await LoopbackProxy.start(to: server.port)
+    let client = try client(proxy, patience: .milliseconds(300))
+    #expect(try await client.get("/readyz").status == 200)
+    proxy.silence()
+    // Those that are under way at the same time share the new connection.
+    await withTaskGroup(of: Int?.self) { group in
+      for _ in 0..<5 { group.addTask { try? await client.get("/readyz", milliseconds: 600_000).status } }
+      for await status in group { #expect(status == 200) }
+    }
+    #expect(client.statistics.connections == 2)
+    #expect(proxy.accepted == 2)
+    await client.close()
+    await proxy.stop()
+  }
+
+  @Test("A write on a connection that has gone silent is soon in doubt, and is not sent again")
+  func silentWrite() async throws {
+    let proxy = try await LoopbackProxy.start(to: server.port)
+    let client = try client(proxy, patience: .milliseconds(300))
+    #expect(try await client.get("/readyz").status == 200)
+    let before = client.statistics.requests
+    proxy.silence()
+    let error = try #require(await post(client, "silent-write", milliseconds: 600_000))
+    #expect(error.code == .lost)
+    #expect(error.description.contains("the server says nothing"))
+    #expect(error.advice.contains("may have done it"))
+    #expect(client.statistics.requests == before + 1)
+    // What was done is found out over another connection.
+    #expect(try await client.get("/api/v1/namespaces/default/configmaps/silent-write").status == 404)
+    #expect(proxy.accepted == 2)
+    await client.close()
+    await proxy.stop()
+  }
+
+  @Test("A server that never says anything is asked twice")
+  func silentServer() async throws {
+    let proxy = try await LoopbackProxy.start(to: server.port)
+    let client = try client(proxy, patience: .milliseconds(300))
+    #expect(try await client.get("/readyz").status == 200)
+    proxy.behave(.swallows)
+    let error = try #require(await client.failure("/readyz", milliseconds: 600_000))
+    // The second connection is not even made.
+    #expect(error.code == .unreachable)
+    #expect(proxy.accepted == 2)
+    await client.close()
+    await proxy.stop()
+  }
+
   @Test("A watch that says nothing for too long counts as dead, and another one can be begun")
   func idleWatch() async throws {
     let proxy = try await LoopbackProxy.start(to: server.port)
@@ -161,6 +214,18 @@ struct WireTests {
     settings.server = server.url + "/clusters/c-1/"
     change(&settings)
     return settings
+  }
+
+  @Test("A server that takes requests and answers none is asked twice, and told as one that says nothing")
+  func silence() async throws {
+    let server = try await ScriptedServer.start("")
+    let client = try KubernetesClient(settings(server), patience: .milliseconds(200))
+    let error = try #require(await client.failure("/api", milliseconds: 600_000))
+    #expect(error.code == .lost)
+    #expect(error.description.contains("the server says nothing"))
+    #expect(server.requests.split(separator: "GET ").count == 2)
+    await client.close()
+    await server.stop()
   }
 
   @Test("A server that is too busy is an answer with the time to wait")

@@ -4,6 +4,9 @@ import KubernetesClient
 /// Sends requests, waits when the server wants to be left alone, and tells what is certain from what is not.
 struct APIServer: Sendable {
   let transport: any KubernetesTransport
+  /// For how long, in milliseconds, a read whose answer was lost is sent again. Whoever has waited that long for a server
+  /// that says nothing has asked it twice already.
+  var patience: UInt64 = 10_000
 
   /// What became of a request.
   enum Answer: Sendable {
@@ -24,11 +27,12 @@ struct APIServer: Sendable {
   /// - Returns: never ``Answer/lost(_:)``: what is read can be read again.
   func read(_ request: KubernetesRequest, _ target: RequestTarget, deadline: Deadline) async -> Answer {
     var attempts = 0
+    let end = min(deadline, .after(milliseconds: patience))
     while true {
       let answer = await send(request, target, deadline: deadline)
       guard case .lost(let error) = answer else { return answer }
       attempts += 1
-      if attempts >= Self.readAttempts || deadline.hasPassed { return .failed(error) }
+      if attempts >= Self.readAttempts || end.hasPassed { return .failed(error) }
     }
   }
 
