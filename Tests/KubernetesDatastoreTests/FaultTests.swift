@@ -10,11 +10,11 @@ import Testing
 extension OnKubernetes {
   @Suite("Faults between the datastore and Kubernetes")
   struct FaultTests {
-    private static let deadline = Deadline.after(milliseconds: 600_000)
-    private static let cidr = CIDR("10.65.0.0/26")
+    static let deadline = Deadline.after(milliseconds: 600_000)
+    static let cidr = CIDR("10.65.0.0/26")
 
     /// A store on an empty cluster, by a transport that works until a test says otherwise.
-    private static func withStore(
+    static func withStore(
       _ body: (KubernetesDatastore, FaultyTransport, Claim) async throws -> Void
     ) async throws {
       let cluster = try TestCluster.first.get()
@@ -51,7 +51,7 @@ extension OnKubernetes {
       }
     }
 
-    private static func state(
+    static func state(
       _ store: KubernetesDatastore, _ claim: Claim
     ) async throws -> (affinity: BlockAffinity.State?, hasHandle: Bool, hasBlock: Bool) {
       let results = try await store.read(
@@ -216,7 +216,7 @@ extension OnKubernetes {
     func conflicts(reason: String) async throws {
       try await Self.withStore { store, transport, claim in
         transport.set { request, _ in
-          request.path.contains("ipamblocks") ? .answer(.status(409, reason: reason)) : .none
+          request.method == .post && request.path.contains("ipamblocks") ? .answer(.status(409, reason: reason)) : .none
         }
         let outcome = try await store.commit(claim.plan, deadline: Self.deadline)
         guard case .conflict(claim.block, let applied) = outcome else {
@@ -246,6 +246,22 @@ extension OnKubernetes {
       }
     }
 
+    @Test("a read is not sent again once it has taken as long as a server may say nothing")
+    func silence() async throws {
+      try await Self.withStore { _, transport, _ in
+        transport.set { _, _ in .requestLost }
+        let target = RequestTarget(verb: "list", kind: .block, name: nil, group: .v1)
+        let request = KubernetesRequest(.get, ObjectKind.block.path(in: .v1))
+        let server = APIServer(transport: transport, patience: 0)
+        guard case .failed(let error) = await server.read(request, target, deadline: Self.deadline) else {
+          Issue.record("answered")
+          return
+        }
+        #expect(error.code == .unavailable)
+        #expect(transport.requests.count == 1)
+      }
+    }
+
     @Test("a server out of reach, a bad certificate and lost reads are told as what they are")
     func transports() async throws {
       try await Self.withStore { store, transport, claim in
@@ -262,38 +278,6 @@ extension OnKubernetes {
           #expect(error.advice == "plug it in")
           // Only what may have arrived is asked again.
           #expect(transport.requests.count == (cause == .lost ? 3 : 1))
-        }
-      }
-    }
-
-    @Test("a deletion that was begun and not finished is one, and whoever looks finishes it", arguments: 0..<2)
-    func halfDeleted(kept: Int) async throws {
-      try await Self.withStore { store, transport, claim in
-        guard case .applied(let revisions) = try await store.commit(claim.plan, deadline: Self.deadline) else {
-          Issue.record("the claim failed")
-          return
-        }
-        let base = Base.revision(try #require(revisions[claim.block]))
-        // The second step of the deletion is lost, as when the process dies.
-        transport.set { request, _ in request.method == .delete ? .requestLost : .none }
-        let deletion = Plan([Change(claim.block, base: base, final: .delete)])
-        let outcome6 = try await store.commit(deletion, deadline: Self.deadline)
-        #expect(outcome6 == .applied([:]))
-        #expect(transport.requests.map(\.method) == [.put, .delete])
-        transport.set { _, _ in .none }
-        let listing = try await store.read([.list(Listing(.blocks(.v4)))], deadline: Self.deadline)
-        guard case .list(let list) = listing[0] else { return }
-        #expect(list.items.isEmpty)
-        // Another process finds the object in its way.
-        let other = KubernetesDatastore(transport)
-        if kept == 0 {
-          #expect(try await Self.state(other, claim).hasBlock == false)
-          #expect(transport.requests.contains { $0.method == .delete })
-        } else {
-          let again = Plan([Change(claim.block, base: .any, final: claim.plan.changes[2].final)])
-          let outcome7 = try await other.commit(again, deadline: Self.deadline)
-          #expect(outcome7.isApplied)
-          #expect(try await Self.state(other, claim).hasBlock)
         }
       }
     }

@@ -66,6 +66,45 @@ struct ServerAnswersTests {
     #expect(transport.requests.count == 1)
   }
 
+  private static let unknownKinds = [
+    KubernetesResponse(status: 404, body: Array("404 page not found\n".utf8)),
+    .status(404, reason: "NotFound", message: "the server could not find the requested resource"),
+  ]
+
+  @Test("a cluster without Calico's definitions is told as that, and not as one without pools", arguments: unknownKinds)
+  func missingDefinitions(answer: KubernetesResponse) async throws {
+    for contents in [Listing.Contents.values, .keys] {
+      let transport = ScriptedTransport { _ in answer }
+      let read = Read.list(Listing(.resources(.ipPool), contents))
+      let error = try #require(
+        await #expect(throws: DatastoreError.self) {
+          _ = try await Self.store(transport).read([.list(Listing(.handles)), read], deadline: Self.deadline)
+        })
+      #expect(error.code == .unusable)
+      #expect(error.description.contains("ippools.crd.projectcalico.org is not installed"))
+      #expect(error.advice.contains("kubectl apply -k integration/kubernetes"))
+    }
+  }
+
+  @Test("other collections that a cluster does not have are empty", arguments: unknownKinds)
+  func missingCollections(answer: KubernetesResponse) async throws {
+    let scopes: [Listing.Scope] = [
+      .blocks(.v4), .allAffinities(.host), .handles, .resources(.ipReservation), .resources(.clusterInformation),
+    ]
+    for scope in scopes {
+      for contents in [Listing.Contents.values, .keys] {
+        #expect(try await Self.keys(ScriptedTransport { _ in answer }, Listing(scope, contents)) == [])
+      }
+    }
+    // Where nodes have ranges of their own nobody needs pools.
+    var options = KubernetesDatastore.Options()
+    options.usesPodCIDR = true
+    let store = KubernetesDatastore(ScriptedTransport { _ in answer }, options: options)
+    let results = try await store.read([.list(Listing(.resources(.ipPool)))], deadline: Self.deadline)
+    guard case .list(let list) = results[0] else { return }
+    #expect(list.items.isEmpty)
+  }
+
   @Test("names of blocks are read from a table, wherever its column is")
   func tables() async throws {
     let transport = ScriptedTransport { request in
@@ -89,7 +128,9 @@ struct ServerAnswersTests {
     }
     let expected = [Key.block(try #require(CIDR("10.65.0.0/26")))]
     #expect(try await Self.keys(transport, Listing(.blocks(.v4), .keys)) == expected)
-    #expect(transport.requests.count == (isRefused ? 2 : 1))
+    // What was half deleted is deleted.
+    #expect(transport.requests.count == (isRefused ? 3 : 2))
+    #expect(transport.requests.last == "DELETE /apis/crd.projectcalico.org/v1/ipamblocks/10-65-0-64-26")
   }
 
   @Test(

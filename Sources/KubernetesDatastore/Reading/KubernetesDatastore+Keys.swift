@@ -29,15 +29,17 @@ extension KubernetesDatastore {
         throw target.error(error)
       }
       if let names { return try await keys(named: names, scope, form, deadline: deadline) }
-      var keys: [Key] = []
+      var entries: [DecodedEntry] = []
       try Self.items(of: body, target) { object throws(ObjectError) in
-        if let entry = try form.decode(object, scope), !entry.isDeleted { keys.append(entry.key) }
+        if let entry = try form.decode(object, scope) { entries.append(entry) }
       }
-      return keys
+      await finishDeletions(entries.filter(\.isDeleted), form, deadline: deadline)
+      return entries.filter { !$0.isDeleted }.map(\.key)
     case .refused(let status) where status.code == 406:
       return try await entries(scope, form, deadline: deadline).entries.map(\.key)
     case .refused(let status) where status.code == 404:
       if !status.isStatus { forgetGroup() }
+      try requireDefinition(of: scope, target)
       return []
     case .refused(let status): throw target.error(status)
     case .failed(let error), .lost(let error): throw error

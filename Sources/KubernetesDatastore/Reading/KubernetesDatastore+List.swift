@@ -75,7 +75,8 @@ extension KubernetesDatastore {
 
   // MARK: - Values
 
-  /// All entries of a collection, as far as its labels tell them apart, those that are half deleted left out.
+  /// All entries of a collection, as far as its labels tell them apart, without those that are half deleted: their
+  /// deletion is finished.
   ///
   /// - Returns: the entries in the server's order, and the revision of the collection.
   func entries(
@@ -84,23 +85,36 @@ extension KubernetesDatastore {
     let kind = scope.objectKind
     let target = RequestTarget(verb: "list", kind: kind, name: nil, group: form.group)
     var entries: [DecodedEntry] = []
+    var halfDeleted: [DecodedEntry] = []
     let revision = try await objects(
       kind.path(in: form.group), selector: selector ?? scope.selector, target, deadline: deadline
     ) { object throws(ObjectError) in
-      guard let entry = try form.decode(object, scope), !entry.isDeleted else { return }
-      entries.append(entry)
+      guard let entry = try form.decode(object, scope) else { return }
+      if entry.isDeleted { halfDeleted.append(entry) } else { entries.append(entry) }
     }
+    guard let revision else {
+      try requireDefinition(of: scope, target)
+      return ([], "")
+    }
+    await finishDeletions(halfDeleted, form, deadline: deadline)
     for entry in entries { remember(entry, keepsBody: false) }
     return (entries, revision)
   }
 
+  /// Refuses to take a collection that the server does not have for an empty one, where nobody can go on without it: that
+  /// there are no pools would send people to look for the wrong thing.
+  func requireDefinition(of scope: Listing.Scope, _ target: RequestTarget) throws(DatastoreError) {
+    guard scope == .resources(.ipPool), !options.usesPodCIDR else { return }
+    throw target.missingDefinition
+  }
+
   /// Reads a collection page by page. Where a page's token has expired, it is read again as a whole.
   ///
-  /// - Returns: the collection's revision; empty when there is no such collection.
+  /// - Returns: the collection's revision; nil when there is no such collection.
   func objects(
     _ path: String, selector: String? = nil, fieldSelector: String? = nil, _ target: RequestTarget, deadline: Deadline,
     _ body: (KubernetesObject) throws(ObjectError) -> Void
-  ) async throws(DatastoreError) -> String {
+  ) async throws(DatastoreError) -> String? {
     var pages: [[UInt8]] = []
     var token: String?
     var limit: String? = "500"
@@ -126,7 +140,7 @@ extension KubernetesDatastore {
         continue
       case .refused(let status) where status.code == 404:
         if !status.isStatus { forgetGroup() }
-        return ""
+        return nil
       case .refused(let status): throw target.error(status)
       case .failed(let error), .lost(let error): throw error
       }

@@ -93,24 +93,6 @@ extension KubernetesDatastore {
       throw target.error(error)
     }
   }
-
-  /// Deletes what somebody began to delete (Calico IPAM specification, section 1.3.3).
-  func finishDeletion(
-    _ key: Key, _ revision: Revision, _ form: EntryForm, deadline: Deadline
-  ) async throws(DatastoreError) {
-    guard let kind = ObjectKind(key), let name = key.objectName else { return }
-    let target = RequestTarget(verb: "delete", kind: kind, name: name, group: form.group)
-    let request = KubernetesRequest(
-      .delete, ResourcePath.object(kind.path(in: form.group), name),
-      body: DeleteOptions.body(uid: revision.identity, resourceVersion: nil))
-    switch await server.write(request, target, deadline: deadline) {
-    case .done, .lost: return
-    // Somebody else was faster, and may have made a new one.
-    case .refused(let status) where status.code == 404 || status.code == 409: return
-    case .refused(let status): throw target.error(status)
-    case .failed(let error): throw error
-    }
-  }
 }
 
 extension Read {

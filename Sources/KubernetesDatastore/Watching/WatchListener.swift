@@ -86,12 +86,13 @@ struct WatchListener: Sendable {
     let feed = feed
     let target = RequestTarget(verb: "list", kind: feed.kind, name: nil, group: form.group)
     var entries: [DecodedEntry] = []
-    let version = try await store.objects(
+    let found = try await store.objects(
       feed.kind.path(in: form.group), fieldSelector: feed.fieldSelector, target,
       deadline: .after(milliseconds: Self.listMilliseconds)
     ) { object throws(ObjectError) in
       if let entry = try feed.decode(object, form), !entry.isDeleted { entries.append(entry) }
     }
+    let version = found ?? ""
     for entry in entries { store.remember(entry, keepsBody: false) }
     halfDeleted = []
     told = [:]

@@ -83,7 +83,7 @@ extension KubernetesDatastore {
     if case .resource(.node, _) = write.key { return await writeNode(write, form, deadline: deadline) }
     guard let value = write.value else { return await delete(write.key, write.base, form, deadline: deadline) }
     switch write.base {
-    case .absent: return await put(write.key, value.encoded(), base: nil, form, deadline: deadline)
+    case .absent: return await create(write.key, value.encoded(), form, deadline: deadline)
     case .revision(let base): return await put(write.key, value.encoded(), base: base, form, deadline: deadline)
     case .any: return await overwrite(write.key, value.encoded(), form, deadline: deadline)
     }

@@ -114,7 +114,7 @@ extension KubernetesDatastore {
     _ key: Key, at revision: Revision, _ form: EntryForm, deadline: Deadline
   ) async -> WriteResult {
     guard let kind = ObjectKind(key) else { return .conflict }
-    guard kind.isDeletedSoftly, !key.isResource else {
+    guard key.isDeletedSoftly else {
       return await deleteAtOnce(key, kind, at: revision, form, deadline: deadline)
     }
     let bytes: [UInt8]
@@ -164,11 +164,5 @@ extension KubernetesDatastore {
     case .lost: return .inDoubt
     case .failed(let error): return .failed(error)
     }
-  }
-}
-
-extension Key {
-  fileprivate var isResource: Bool {
-    if case .resource = self { true } else { false }
   }
 }
