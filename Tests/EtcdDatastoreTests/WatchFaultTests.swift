@@ -134,4 +134,22 @@ struct WatchFaultTests {
     let error = try await failure { try await reader.read { $0.cursor != nil } }
     #expect(error.description == "cannot connect to etcd at http://127.0.0.1:\(port): connection refused")
   }
+
+  @Test("many changes that nobody has looked at are held up in the server, and told as one of each entry")
+  func slowReader() async throws {
+    let server = try EtcdServer()
+    let direct = try store(at: server.port)
+    var reader = Reader(direct.watch([.resources(.ipPool)], from: nil))
+    try await reader.read { $0.cursor != nil }
+    let text = Array(repeating: UInt8(ascii: "x"), count: 100_000)
+    for number in 0..<60 {
+      let change = Change(.resource(.ipPool, "p\(number % 3)"), base: .any, final: .value(.resource(text)))
+      _ = try await direct.commit(Plan([change]), deadline: .after(milliseconds: 10_000))
+    }
+    let last = Change(.resource(.ipPool, "last"), base: .absent, final: .value(.resource(Array("{}".utf8))))
+    _ = try await direct.commit(Plan([last]), deadline: .after(milliseconds: 10_000))
+    try await reader.read { $0.changes.last == .resource(.ipPool, "last") }
+    #expect(reader.state.count == 4)
+    #expect(reader.changes.count < 61)
+  }
 }
