@@ -73,12 +73,13 @@ struct FaultTests {
     let port = try LoopbackPort.free()
     let log = "/tmp/foreign-\(port).log"
     defer { unlink(log) }
-    // The port of a web server.
+    // The port of a web server, which hears its callers out: a close before that would take its answer with it.
     let server = try GuardedProcess(
       [
         "perl", "-MIO::Socket::INET", "-e",
         "$l = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => \(port), Listen => 9, ReuseAddr => 1);"
-          + "while ($c = $l->accept) { sysread $c, $b, 9; print $c \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"; close $c }",
+          + "$SIG{PIPE} = 'IGNORE'; while ($c = $l->accept) { sysread $c, $b, 9; "
+          + "syswrite $c, \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"; shutdown $c, 1; 1 while sysread $c, $b, 999; close $c }",
       ], log: log)
     while !LoopbackPort.isOpen(port) { try await Task.sleep(for: .milliseconds(20)) }
     let store = try store(at: port)
