@@ -272,13 +272,13 @@ let package = Package(
     ),
     .executableTarget(
       name: "check-model",
-      dependencies: ["ModelChecker"],
+      dependencies: ["ModelChecker", "EtcdDatastore", "DatastoreSettings", "Datastore", "TestSupport"],
       path: "Tests/check-model",
       swiftSettings: common
     ),
     .testTarget(
       name: "ModelCheckerTests",
-      dependencies: ["ModelChecker"],
+      dependencies: ["ModelChecker", "Datastore", "CalicoModel"],
       swiftSettings: common
     ),
 
@@ -349,7 +349,7 @@ let package = Package(
       name: "EtcdDatastoreTests",
       dependencies: [
         "EtcdDatastore", "EtcdMessages", "DatastoreSettings", "Datastore", "DatastoreContract", "CalicoModel",
-        "IPAddressing", "TestSupport",
+        "IPAddressing", "ModelChecker", "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
