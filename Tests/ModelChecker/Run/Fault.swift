@@ -68,8 +68,9 @@ struct Commit: Sendable {
     return writes
   }
 
-  /// What a write compares with: the plan's base, or what this commit's own earlier write left.
-  func base(of write: PlannedWrite) -> Base {
-    revisions[write.key].map { .revision($0) } ?? plan.changes[write.change].base
+  /// A write with what it compares with: the plan's base, or what this commit's own earlier write left.
+  func compared(_ write: PlannedWrite) -> ComparedWrite {
+    let base = revisions[write.key].map { .revision($0) } ?? plan.changes[write.change].base
+    return ComparedWrite(key: write.key, base: base, value: write.value)
   }
 }

@@ -14,31 +14,21 @@ extension History {
   // MARK: - As a whole
 
   private mutating func makeWhole(_ commit: Commit, of current: Running) throws(Violation) {
-    let conflict = commit.writes.first { !store.holds(commit.base(of: $0), $0.key) }
+    let writes = commit.writes.map { commit.compared($0) }
     var isWritten = false
     switch commit.fault {
     case .crash(at: 0): break
     case .lost(_, let isDone): isWritten = isDone
-    case .delayed(_, let steps): delay(commit.writes, of: commit, current, steps)
+    case .delayed(_, let steps): delay(writes, current, steps)
     case .crash, nil: isWritten = true
     }
     if let fault = commit.fault { cutOff(commit.writes.indices, of: commit, current, fault) }
-    var revisions: [Key: Revision] = [:]
-    if isWritten, conflict == nil {
-      var events: [ModelStore.Event] = []
-      for write in commit.writes {
-        let (event, revision) = try self.write(write, current)
-        events.append(event)
-        revisions[write.key] = revision
-      }
-      try oracle.observe(events, by: current.process.id, at: moment(of: current), in: store)
-    }
-    switch commit.fault {
-    case .crash: die(current)
-    case .lost, .delayed: try answer(.unknown(nil, applied: []), current)
-    case nil:
-      let outcome = conflict.map { Outcome.conflict($0.key, applied: []) } ?? .applied(revisions)
-      try answer(outcome, current)
+    let decision = isWritten ? try self.commit(writes, by: current.process.id, at: moment(of: current)) : nil
+    switch (commit.fault, decision) {
+    case (.crash, _): die(current)
+    case (nil, .applied(_, let revisions)): try answer(.applied(revisions), current)
+    case (nil, .conflict(let key)): try answer(.conflict(key, applied: []), current)
+    case (.lost, _), (.delayed, _), (nil, nil): try answer(.unknown(nil, applied: []), current)
     }
   }
 
@@ -49,24 +39,25 @@ extension History {
     let place = commit.next
     guard place < commit.writes.count else { return try complete(commit, current) }
     let next = commit.writes[place]
-    let base = commit.base(of: next)
+    let write = commit.compared(next)
     let isHit = commit.fault?.position == place
     if let fault = commit.fault, isHit {
       cutOff(place..<(place + 1), of: commit, current, fault)
       switch fault {
       case .crash: return die(current)
-      case .delayed(_, let steps): delay([next], of: commit, current, steps)
+      case .delayed(_, let steps): delay([write], current, steps)
       case .lost(_, let isWritten):
-        if isWritten, store.holds(base, next.key) { _ = try writeAndCheck(next, current) }
+        if isWritten { _ = try self.commit([write], by: current.process.id, at: moment(of: current)) }
       }
       // The driver may or may not know which write it was.
       let lost = current.commits % 3 == 0 ? nil : Write(next.key, next.stage, revision: nil)
       return try answer(.unknown(lost, applied: commit.applied), current)
     }
-    guard store.holds(base, next.key) else {
+    let decision = try self.commit([write], by: current.process.id, at: moment(of: current))
+    guard case .applied(_, let revisions) = decision else {
       return try answer(.conflict(next.key, applied: commit.applied), current)
     }
-    let revision = try writeAndCheck(next, current)
+    let revision = revisions[next.key]
     commit.applied.append(Write(next.key, next.stage, revision: revision))
     commit.revisions[next.key] = revision
     commit.next += 1
@@ -89,26 +80,33 @@ extension History {
     Oracle.Moment(step: step, time: clock, planned: current.planned)
   }
 
-  private mutating func write(
-    _ write: PlannedWrite, _ current: Running
-  ) throws(Violation) -> (event: ModelStore.Event, revision: Revision?) {
-    writes += 1
-    trace.add { "\(current.process.id) writes \(write.key.text) = \(Trace.text(write.value))" }
-    return try store.write(write.key, write.value)
-  }
-
-  private mutating func writeAndCheck(_ next: PlannedWrite, _ current: Running) throws(Violation) -> Revision? {
-    let (event, revision) = try write(next, current)
-    try oracle.observe([event], by: current.process.id, at: moment(of: current), in: store)
-    return revision
-  }
-
-  private mutating func delay(_ writes: [PlannedWrite], of commit: Commit, _ current: Running, _ steps: Int) {
-    let late = writes.map {
-      (key: $0.key, base: commit.base(of: $0), value: $0.value, deletions: store.deletions[$0.key, default: 0])
+  /// Has the store compare and write, everything or nothing, and the oracle look at what was done.
+  mutating func commit(
+    _ writes: [ComparedWrite], by process: Int, at moment: Oracle.Moment
+  ) throws(Violation) -> ModelStore.Decision {
+    if trace.isEnabled, store.conflict(writes) == nil {
+      let verb = moment.isLate ? "writes late:" : "writes"
+      for write in writes { trace.add { "\(process) \(verb) \(write.key.text) = \(Trace.text(write.value))" } }
     }
+    let decision = try store.commit(writes)
+    if case .applied(let events, _) = decision {
+      self.writes += events.count
+      try oracle.observe(events, by: process, at: moment, in: store)
+    }
+    return decision
+  }
+
+  /// Writes what no process does, and nobody checks.
+  mutating func configure(_ key: Key, _ value: Value) throws(Violation) {
+    _ = try store.commit([ComparedWrite(key: key, base: .any, value: value)])
+  }
+
+  private mutating func delay(_ writes: [ComparedWrite], _ current: Running, _ steps: Int) {
+    let deletions = writes.map { store.deletions[$0.key, default: 0] }
     lateWrites.append(
-      LateWrite(process: current.process.id, writes: late, step: step + steps, planned: current.planned))
+      LateWrite(
+        process: current.process.id, writes: writes, deletions: deletions, step: step + steps,
+        planned: current.planned))
   }
 
   private mutating func die(_ current: Running) {

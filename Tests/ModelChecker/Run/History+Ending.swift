@@ -31,8 +31,8 @@ extension History {
     if case .configuration(let stored)? = store.value(.configuration) { configuration = stored }
     configuration.strictAffinity = isStrict
     configuration.maxBlocksPerHost = 0
-    _ = try store.write(.configuration, .configuration(configuration))
-    for pool in world.pools { _ = try store.write(.resource(.ipPool, pool.name), .resource(pool.text())) }
+    try configure(.configuration, .configuration(configuration))
+    for pool in world.pools { try configure(.resource(.ipPool, pool.name), .resource(pool.text())) }
   }
 
   /// Releases everything.

@@ -30,8 +30,9 @@ struct History {
   /// delete meanwhile: nothing could tell it from a new one then, in no datastore and with no order of steps.
   struct LateWrite {
     var process: Int
-    /// What it writes; `deletions` is how often the entry had been deleted before.
-    var writes: [(key: Key, base: Base, value: Value?, deletions: Int)]
+    var writes: [ComparedWrite]
+    /// How often each of the entries had been deleted before.
+    var deletions: [Int]
     var step: Int
     var planned: Timestamp
   }
@@ -41,7 +42,7 @@ struct History {
 
   var director: Director
   let bug: PlantedBug?
-  var store = ModelStore()
+  var store: ModelStore
   var oracle: Oracle
   var coverage = Coverage()
   var trace: Trace
@@ -54,9 +55,10 @@ struct History {
   var writes = 0
   var memory = BugMemory()
 
-  init(_ director: Director, bug: PlantedBug? = nil, isTraced: Bool = false) {
+  init(_ director: Director, bug: PlantedBug? = nil, isTraced: Bool = false, isRecorded: Bool = false) {
     self.director = director
     self.bug = bug
+    store = ModelStore(isRecorded: isRecorded)
     oracle = Oracle(director.script.world)
     trace = Trace(isEnabled: isTraced)
   }
@@ -70,7 +72,7 @@ struct History {
     trace.add { [world] in world.description }
     defer { coverage.count(operations: director.script.processes.count, writes: writes) }
     do throws(Violation) {
-      for (key, value) in world.entries { _ = try store.write(key, value) }
+      for (key, value) in world.entries { try configure(key, value) }
       while let id = director.next(active, hasBegun: { running[$0] != nil }) {
         try take(id)
         try landLateWrites(upTo: step)
@@ -199,19 +201,9 @@ struct History {
     guard !lateWrites.isEmpty else { return }
     let due = lateWrites.filter { $0.step <= limit }
     lateWrites.removeAll { $0.step <= limit }
-    for late in due
-    where late.writes.allSatisfy({
-      store.holds($0.base, $0.key) && store.deletions[$0.key, default: 0] == $0.deletions
-    }) {
-      var events: [ModelStore.Event] = []
-      for write in late.writes {
-        trace.add { "\(late.process) writes late: \(write.key.text) = \(Trace.text(write.value))" }
-        events.append(try store.write(write.key, write.value).event)
-      }
-      writes += events.count
-      try oracle.observe(
-        events, by: late.process,
-        at: Oracle.Moment(step: step, time: clock, planned: late.planned, isLate: true), in: store)
+    for late in due where late.writes.map({ store.deletions[$0.key, default: 0] }) == late.deletions {
+      let moment = Oracle.Moment(step: step, time: clock, planned: late.planned, isLate: true)
+      _ = try commit(late.writes, by: late.process, at: moment)
     }
   }
 }

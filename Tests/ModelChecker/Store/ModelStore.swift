@@ -18,12 +18,26 @@ struct ModelStore {
     var new: Value?
   }
 
+  /// What became of writes that are made all together, or not at all.
+  enum Decision {
+    /// What was done, and the revisions of the entries that now exist.
+    case applied([Event], [Key: Revision])
+    /// The first entry that was not what its write was made from.
+    case conflict(Key)
+  }
+
   private(set) var entries: [Key: Entry] = [:]
   /// The keys in the order of their paths.
   private var order: [(path: String, key: Key)] = []
   private var revision: Int64 = 0
   /// How often each entry has been deleted.
   private(set) var deletions: [Key: Int] = [:]
+  /// Every commit so far with what became of it; nil when nobody wants to know.
+  private(set) var record: [DecidedCommit]?
+
+  init(isRecorded: Bool = false) {
+    record = isRecorded ? [] : nil
+  }
 
   // MARK: - Reading
 
@@ -92,10 +106,28 @@ struct ModelStore {
     }
   }
 
-  /// Writes without comparing; the caller has compared.
-  ///
-  /// - Returns: what was done, and the entry's revision when there still is one.
-  mutating func write(_ key: Key, _ value: Value?) throws(Violation) -> (event: Event, revision: Revision?) {
+  /// The first entry that is not what its write was made from; nil when there is none.
+  func conflict(_ writes: [ComparedWrite]) -> Key? { writes.first { !holds($0.base, $0.key) }?.key }
+
+  /// Compares and writes, everything or nothing.
+  mutating func commit(_ writes: [ComparedWrite]) throws(Violation) -> Decision {
+    if let key = conflict(writes) {
+      record?.append(DecidedCommit(writes: writes, outcome: .conflict(key)))
+      return .conflict(key)
+    }
+    var events: [Event] = []
+    var revisions: [Key: Revision] = [:]
+    for write in writes {
+      let (event, revision) = try self.write(write.key, write.value)
+      events.append(event)
+      revisions[write.key] = revision
+    }
+    record?.append(DecidedCommit(writes: writes, outcome: .applied(revisions)))
+    return .applied(events, revisions)
+  }
+
+  /// Writes without comparing.
+  private mutating func write(_ key: Key, _ value: Value?) throws(Violation) -> (event: Event, revision: Revision?) {
     let old = entries[key]?.value
     guard let value else {
       if let entry = entries.removeValue(forKey: key) {
