@@ -20,6 +20,14 @@ struct FaultTests {
 
   // MARK: Members
 
+  @Test("a connection is begun before anything is asked", .timeLimit(.minutes(1)))
+  func early() async throws {
+    let listener = try await FaultyProxy(to: LoopbackPort.free())
+    let store = try store(at: listener.port)
+    while listener.control.connections == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(store.statistics.requests == 0)
+  }
+
   @Test("a member that is down is passed over, and the one that works is kept")
   func failover() async throws {
     let server = try EtcdServer()
@@ -211,7 +219,8 @@ struct FaultTests {
     let store = try store(at: server.port)
     let text = Array(repeating: UInt8(ascii: "x"), count: 60_000)
     var error: DatastoreError?
-    for number in 0..<40 where error == nil {
+    // A server looks at its size only where it has written to its file, ten times a second.
+    for number in 0..<1000 where error == nil {
       let change = Change(.resource(.ipPool, "p\(number)"), base: .any, final: .value(.resource(text)))
       do {
         _ = try await store.commit(Plan([change]), deadline: .after(milliseconds: 10_000))

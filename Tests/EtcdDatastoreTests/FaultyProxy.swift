@@ -26,6 +26,8 @@ final class FaultyProxy: Sendable {
 
     var fault: Fault { state.withLock { $0.fault } }
     var delay: TimeAmount { state.withLock { $0.delay } }
+    /// How many connections there are, to either side.
+    var connections: Int { state.withLock { $0.connections.count } }
 
     func set(_ fault: Fault) {
       state.withLock { $0.fault = fault }
