@@ -175,7 +175,24 @@ void clinux_return_free_memory(void) {
 }
 
 int clinux_resolve_services(const char *name, unsigned char *answer, int size) {
+#ifdef __GLIBC__
+  struct __res_state state = {0};
+  if (res_ninit(&state) != 0) return -1;
+  // Left alone it would be five seconds for each server, twice.
+  if (state.retrans > 1) state.retrans = 1;
+  int tries = state.nscount > 1 ? 1 : 2;
+  if (state.retry > tries) state.retry = tries;
+  errno = 0;
+  int length = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, size);
+  int isSilent = errno == ETIMEDOUT;
+  int reason = state.res_h_errno;
+  res_nclose(&state);
+#else
   int length = res_query(name, ns_c_in, ns_t_srv, answer, size);
+  int isSilent = 0;
+  int reason = h_errno;
+#endif
   if (length >= 0) return length < size ? length : size;
-  return h_errno == HOST_NOT_FOUND || h_errno == NO_DATA ? 0 : -1;
+  if (reason == HOST_NOT_FOUND || reason == NO_DATA) return 0;
+  return isSilent ? -2 : -1;
 }

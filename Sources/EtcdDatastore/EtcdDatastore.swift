@@ -11,7 +11,8 @@ import EtcdMessages
 public final class EtcdDatastore: Datastore {
   let client: EtcdClient
 
-  /// A store. Files are read here; a connection is begun, and no answer waited for.
+  /// A store. Files are read here; a connection is begun, and no answer waited for, except for those of name servers when
+  /// the members are to be found by a domain.
   ///
   /// - Parameter settings: where the cluster is, and who we are.
   /// - Throws: `DatastoreError` when the settings cannot be used.

@@ -53,8 +53,9 @@ void clinux_use_memory_sparingly(void);
 /// Gives the kernel back what is free anywhere in the heap (malloc_trim). Takes milliseconds where much was freed.
 void clinux_return_free_memory(void);
 
-/// Asks the name servers for the SRV records of a name (res_query). Returns the length of the answer, a message of the
-/// domain name system; 0 when there are no such records, -1 when nobody could be asked.
+/// Asks the name servers for the SRV records of a name (res_query), for a second each, or two when there is only one.
+/// Returns the length of the answer, a message of the domain name system; 0 when there are no such records, -1 when
+/// nobody could be asked, -2 when nobody answered in that time.
 int clinux_resolve_services(const char *name, unsigned char *answer, int size);
 
 #endif

@@ -5,6 +5,8 @@ import Datastore
 enum ServiceDiscovery {
   /// The members, those with TLS before those without, each kind in the order in which they are to be tried.
   ///
+  /// Name servers that are silent are given up after two seconds, or three when there are three of them.
+  ///
   /// - Parameter domain: such as `example.com`, under which `_etcd-client-ssl._tcp` and `_etcd-client._tcp` lie.
   /// - Returns: at least one.
   /// - Throws: `DatastoreError` when there are no records, or nobody could be asked.
@@ -12,11 +14,13 @@ enum ServiceDiscovery {
     var endpoints: [EtcdEndpoint] = []
     var isUnreachable = false
     for (service, usesTLS) in [("_etcd-client-ssl._tcp.", true), ("_etcd-client._tcp.", false)] {
-      guard let answer = ask(service + domain) else {
-        isUnreachable = true
-        continue
-      }
-      endpoints += ServiceRecord.all(in: answer).sorted().map {
+      var answer = [UInt8](repeating: 0, count: 16 * 1024)
+      let length = clinux_resolve_services(service + domain, &answer, Int32(answer.count))
+      if length < 0 { isUnreachable = true }
+      // Who is silent will be so again, and has kept the caller waiting for seconds.
+      if length == -2 { break }
+      guard length > 0 else { continue }
+      endpoints += ServiceRecord.all(in: Array(answer.prefix(Int(length)))).sorted().map {
         EtcdEndpoint(host: $0.target, port: Int($0.port), usesTLS: usesTLS)
       }
     }
@@ -29,12 +33,6 @@ enum ServiceDiscovery {
     throw DatastoreError(
       .unusable, "the domain \(domain) has no SRV records of etcd members",
       advice: "add _etcd-client-ssl._tcp.\(domain), or name the endpoints with ETCD_ENDPOINTS")
-  }
-
-  private static func ask(_ name: String) -> [UInt8]? {
-    var answer = [UInt8](repeating: 0, count: 16 * 1024)
-    let length = clinux_resolve_services(name, &answer, Int32(answer.count))
-    return length < 0 ? nil : Array(answer.prefix(Int(length)))
   }
 }
 
