@@ -39,14 +39,22 @@ final class EtcdClient: Sendable {
   }
 
   deinit {
-    state.withLock { $0.connection }?.close()
+    takeConnection()?.close()
     group.shutdownGracefully { _ in }
   }
 
   /// Ends the connection and the thread; nothing can be asked for afterwards.
   func close() async throws {
-    state.withLock { $0.connection }?.close()
+    takeConnection()?.close()
     try await group.shutdownGracefully()
+  }
+
+  /// The connection, for the last time: nothing can be done with it once the thread has ended.
+  private func takeConnection() -> GRPCConnection? {
+    state.withLock { state in
+      defer { state.connection = nil }
+      return state.connection
+    }
   }
 
   // MARK: Statistics

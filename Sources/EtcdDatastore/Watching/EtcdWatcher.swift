@@ -44,6 +44,11 @@ actor EtcdWatcher {
     }
   }
 
+  deinit {
+    // Before the client, which may be the last that its thread serves: the stream is closed on that thread.
+    stream = nil
+  }
+
   /// Waits until there is something to tell; nil when the task is cancelled.
   ///
   /// - Throws: `DatastoreError` when the cluster is lost, or refuses.
