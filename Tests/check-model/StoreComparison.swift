@@ -10,6 +10,10 @@ enum StoreComparison {
   ///
   /// - Returns: whether they agree.
   static func run(_ arguments: Arguments) async -> Bool {
+    guard arguments.endpoint != nil || EtcdServer.isPossible else {
+      print("a server cannot be started: it \(EtcdServer.reason); or name one with --endpoint")
+      return false
+    }
     do {
       // It lives as long as this holds it.
       let server = arguments.endpoint == nil ? try EtcdServer() : nil
