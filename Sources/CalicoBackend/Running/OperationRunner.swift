@@ -34,6 +34,7 @@ public struct OperationRunner<Store: Datastore>: Sendable {
     var step = execution.next()
     var compensationDeadline: Deadline?
     var conflicts = 0
+    var failure: (any Error)?
     let begin = monotonic()
     while true {
       execution.elapsed = Int64(truncatingIfNeeded: monotonic() &- begin)
@@ -42,17 +43,24 @@ public struct OperationRunner<Store: Datastore>: Sendable {
         compensationDeadline = compensationDeadline ?? .after(milliseconds: Self.compensationMilliseconds)
         limit = max(deadline, compensationDeadline ?? deadline)
       }
-      switch step {
-      case .read(let reads):
-        step = execution.resume(with: try await store.read(reads, deadline: limit))
-      case .commit(let plan):
-        if execution.conflicts > conflicts {
-          conflicts = execution.conflicts
-          try await pause(after: conflicts, limit)
+      do {
+        switch step {
+        case .read(let reads):
+          step = execution.resume(with: try await store.read(reads, deadline: limit))
+        case .commit(let plan):
+          if execution.conflicts > conflicts {
+            conflicts = execution.conflicts
+            try await pause(after: conflicts, limit)
+          }
+          step = execution.resume(with: try await store.commit(plan, deadline: limit))
+        case .done(let result): return result
+        case .failed(let error): throw failure ?? error
         }
-        step = execution.resume(with: try await store.commit(plan, deadline: limit))
-      case .done(let result): return result
-      case .failed(let error): throw error
+      } catch {
+        // A failure to take something back changes nothing about what the operation came to.
+        if step.isLast { throw error }
+        if !execution.isCompensating { failure = error }
+        step = execution.abandon()
       }
     }
   }
@@ -62,5 +70,14 @@ public struct OperationRunner<Store: Datastore>: Sendable {
     if deadline.hasPassed { throw DatastoreError(.unavailable, "context deadline exceeded") }
     let limit = min(UInt64(conflicts) * 1_000_000, 20_000_000)
     Pause.sleep(nanoseconds: UInt64.random(in: 0...limit))
+  }
+}
+
+extension Step {
+  fileprivate var isLast: Bool {
+    switch self {
+    case .read, .commit: false
+    case .done, .failed: true
+    }
   }
 }

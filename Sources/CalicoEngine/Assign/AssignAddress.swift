@@ -99,10 +99,15 @@ public struct AssignAddress: Operation {
     try planner.require([.entry(.block(cidr)), .entry(.affinity(owner, cidr)), .entry(.configuration)])
     var draft = Draft()
     let cooldown = try planner.configuration().cooldownSeconds
-    guard let (affinity, base) = try planner.affinity(owner, cidr), affinity.state == .pending,
-      let block = try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: cooldown),
+    guard let block = try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: cooldown),
       block.affinity == owner.description
     else { return nil }
+    guard let (affinity, base) = try planner.affinity(owner, cidr) else {
+      // Another process of the node has taken its claim back, which this one had taken over.
+      draft.confirm(cidr, for: owner, affinity: BlockAffinity(.pending), base: .absent)
+      return draft
+    }
+    guard affinity.state == .pending else { return nil }
     draft.confirm(cidr, for: owner, affinity: affinity, base: base)
     return draft
   }

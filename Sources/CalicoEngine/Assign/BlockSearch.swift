@@ -29,6 +29,8 @@ struct BlockSearch: Sendable {
   private var claimed: Set<CIDR> = []
   /// Blocks for which a commit ended before that.
   private var unconfirmed: Set<CIDR> = []
+  /// Those of them that the commit made.
+  private var made: Set<CIDR> = []
 
   /// How many blocks are read together.
   static let batch = 8
@@ -46,6 +48,7 @@ struct BlockSearch: Sendable {
     if !settlement.isComplete {
       if let reclaimed { contested.insert(reclaimed) }
       unconfirmed.formUnion(claimed)
+      made.formUnion(claimed.filter { settlement.applied.contains(.block($0)) })
     }
     reclaimed = nil
     claimed = []
@@ -128,6 +131,20 @@ struct BlockSearch: Sendable {
       try planner.require([.entry(.block(item.cidr))])
       // A claim without a block is none that anybody could be misled by.
       if try planner.block(item.cidr) != nil { _ = try use(item, scope, &planner, &draft) }
+    }
+    // Another process of the node has taken its claim back, which this one had taken over.
+    for cidr in made.sorted(by: { $0.address < $1.address }) where !own.isLarge && !own.contains(cidr) {
+      try planner.require([.entry(.block(cidr)), .entry(.affinity(scope.owner, cidr))])
+      guard try planner.affinity(scope.owner, cidr) == nil,
+        let block = try planner.workingBlock(
+          cidr, in: &draft, time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
+      else { continue }
+      guard block.affinity == scope.owner.description else {
+        draft.blocks[cidr] = nil
+        continue
+      }
+      draft.confirm(cidr, for: scope.owner, affinity: BlockAffinity(.pending), base: .absent)
+      noteClaim(of: cidr)
     }
   }
 

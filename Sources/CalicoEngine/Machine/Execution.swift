@@ -13,7 +13,7 @@ public enum Step<Result: Sendable>: Sendable {
 /// clock or dice, so that the same answers give the same run.
 ///
 /// It repeats what conflicted, up to ``maximumAttempts`` times, settles commits whose answer was lost, and at the end
-/// takes back counts for which no address was got. The caller adds pauses, deadlines and the store.
+/// takes back counts for which no address was got, and claims of blocks that it has announced and not made. The caller adds pauses, deadlines and the store.
 public struct Execution<Op: Operation>: Sendable {
   /// How often an operation is planned before it gives up (specification section 0.2).
   public static var maximumAttempts: Int { 100 }
@@ -28,6 +28,7 @@ public struct Execution<Op: Operation>: Sendable {
   private var isInDoubt = false
   private var repetitions = 0
   private var ending: Ending?
+  private var claims = AnnouncedClaims()
   private var compensation: Compensation?
   /// How many commits met a conflict.
   public private(set) var conflicts = 0
@@ -89,6 +90,7 @@ public struct Execution<Op: Operation>: Sendable {
   /// Takes in what became of the plan that was to be committed.
   public mutating func resume(with outcome: Outcome) -> Step<Op.Result> {
     if compensation != nil { return resumeCompensation(with: outcome) }
+    claims.note(outcome, of: plan)
     switch outcome {
     case .applied:
       settle(isComplete: true)
@@ -164,11 +166,21 @@ public struct Execution<Op: Operation>: Sendable {
 
   private mutating func end(_ ending: Ending) -> Step<Op.Result> {
     self.ending = ending
-    guard planner.surpluses.isEmpty else {
-      compensation = Compensation(surpluses: planner.surpluses)
+    let claims = claims.remaining
+    guard planner.surpluses.isEmpty, claims.isEmpty else {
+      compensation = Compensation(surpluses: planner.surpluses, claims: claims)
       return nextOfCompensation()
     }
     return last()
+  }
+
+  /// Ends because the store failed to read or to commit: what is left to do is to take back what was left, or nothing
+  /// when that is what failed. The last step tells what the operation had come to before, or is a failure; the store's
+  /// error is for the caller to tell.
+  public mutating func abandon() -> Step<Op.Result> {
+    if compensation != nil { return last() }
+    if isInDoubt { settle(isComplete: false) }
+    return end(.failed(.contention))
   }
 
   private func last() -> Step<Op.Result> {
@@ -190,8 +202,12 @@ public struct Execution<Op: Operation>: Sendable {
       if plan.isEmpty { return last() }
       return .commit(plan)
     } catch {
-      // A handle that cannot be read cannot be corrected either; counts that are too high are for the collector.
-      guard case .read(let reads) = error else { return last() }
+      guard case .read(let reads) = error else {
+        // A handle that cannot be read cannot be corrected either; counts that are too high are for the collector.
+        guard !current.surpluses.isEmpty else { return last() }
+        compensation?.surpluses = []
+        return nextOfCompensation()
+      }
       self.reads = reads
       return .read(reads)
     }
@@ -203,37 +219,10 @@ public struct Execution<Op: Operation>: Sendable {
     case .unknown:
       // Taking off twice would make a count too low, too high is for the collector.
       return last()
-    case .conflict(_, let writes):
-      compensation?.retry(after: writes)
+    case .conflict(let key, let writes):
+      compensation?.retry(after: writes, conflict: key)
       guard let compensation, compensation.attempts < Self.maximumAttempts else { return last() }
       return nextOfCompensation()
     }
-  }
-}
-
-/// Takes counts off handles for which no address was got.
-private struct Compensation: Sendable {
-  var planner = Planner()
-  var surpluses: [HandleCount]
-  var attempts = 0
-
-  init(surpluses: [HandleCount]) {
-    self.surpluses = surpluses
-  }
-
-  mutating func plan() throws(Halt) -> Plan {
-    try planner.require(Set(surpluses.map(\.handleID)).sorted().map { .entry(.handle($0)) })
-    var draft = Draft()
-    for surplus in surpluses {
-      try planner.countOut(surplus.count, of: surplus.block, from: surplus.handleID, in: &draft)
-    }
-    return draft.plan
-  }
-
-  mutating func retry(after writes: [Write]) {
-    attempts += 1
-    let written = Set(writes.map(\.key))
-    surpluses.removeAll { written.contains(.handle($0.handleID)) }
-    planner = Planner()
   }
 }
