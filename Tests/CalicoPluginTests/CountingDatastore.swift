@@ -9,16 +9,22 @@ final class CountingDatastore: Datastore {
     var commits = 0
     /// What the reads gave, in bytes.
     var bytes = 0
+    /// What the largest answer gave, in bytes.
+    var largest = 0
     /// Lists of the keys of blocks.
     var listings = 0
   }
 
   let base: InMemoryDatastore
   private let trips = Mutex(Trips())
+  private let interruption = Mutex<(@Sendable (Int) -> Void)?>(nil)
 
   init(_ base: InMemoryDatastore = InMemoryDatastore()) {
     self.base = base
   }
+
+  /// Calls a hook before each read with the number of those before it since the last count; nil ends that.
+  func interruptReads(_ hook: (@Sendable (Int) -> Void)?) { interruption.withLock { $0 = hook } }
 
   /// What was counted since the last time.
   func take() -> Trips {
@@ -31,13 +37,16 @@ final class CountingDatastore: Datastore {
   var commitsAtomically: Bool { base.commitsAtomically }
 
   func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
+    interruption.withLock { $0 }?(trips.withLock { $0.reads })
     let results = try await base.read(reads, deadline: deadline)
     trips.withLock { trips in
       trips.reads += 1
+      let before = trips.bytes
       for (read, result) in zip(reads, results) {
         trips.bytes += Self.bytes(result)
         if case .list(let listing) = read, case .blocks = listing.scope { trips.listings += 1 }
       }
+      trips.largest = max(trips.largest, trips.bytes - before)
     }
     return results
   }

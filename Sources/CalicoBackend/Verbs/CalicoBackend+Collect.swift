@@ -19,8 +19,14 @@ extension CalicoBackend {
       var stale = try await staleHandles(keeping: valid, runner)
       if surroundings.readsAhead { stale = try await handlesOfNode(among: stale, runner) }
       for handleID in stale {
-        let operation = AddressesOfHandle(handleID, time: surroundings.now())
-        let addresses = try await runner.run(operation, deadline: deadline)
+        let addresses: [AcquiredAddress]
+        do {
+          let operation = AddressesOfHandle(handleID, time: surroundings.now())
+          addresses = try await runner.run(operation, deadline: deadline)
+        } catch let error as EngineError where error.code == .doesNotExist {
+          // Another process has released it since the handles were listed: that is what was wanted.
+          continue
+        }
         try await collect(handleID, addresses, runner)
       }
     } catch {
@@ -85,14 +91,7 @@ extension CalicoBackend {
   private func collect(
     _ handleID: String, _ addresses: [AcquiredAddress], _ runner: Runner
   ) async throws {
-    var options: [ReleaseOption] = []
-    for address in addresses {
-      let query = AttributesOfAddress(address.address.address, time: surroundings.now())
-      let attributes = try await runner.run(query, deadline: deadline)
-      guard attributes.owner["node"] == nodeName, attributes.sequenceNumber == address.sequenceNumber else { continue }
-      options.append(
-        ReleaseOption(address.address.address, handleID: handleID, sequenceNumber: address.sequenceNumber))
-    }
+    let options = try await options(handleID, addresses, runner)
     guard !options.isEmpty else { return }
     let lock = acquireLock()
     defer { _ = lock }
@@ -103,5 +102,27 @@ extension CalicoBackend {
     for address in released.sorted() {
       surroundings.log("GC: released \(address) of \(handleID), whose container is not among the valid attachments")
     }
+  }
+
+  /// The addresses among those of a handle that are this node's and still as they were: what was released or given out
+  /// again meanwhile is not this call's any more.
+  private func options(
+    _ handleID: String, _ addresses: [AcquiredAddress], _ runner: Runner
+  ) async throws -> [ReleaseOption] {
+    let blocks = Set(addresses.map(\.block)).sorted { $0.address < $1.address }
+    let results = try await runner.store.read(blocks.map { .entry(.block($0)) }, deadline: deadline)
+    var options: [ReleaseOption] = []
+    for (cidr, result) in zip(blocks, results) {
+      guard case .entry(let stored?) = result, let block = try? stored.block(cidr) else { continue }
+      for address in addresses where address.block == cidr {
+        guard let ordinal = block.ordinal(of: address.address.address), let attribute = block.attribute(at: ordinal),
+          attribute.releasedAt == nil, attribute.owner["node"] == nodeName,
+          block.allocationNumbers[ordinal] ?? 0 == address.sequenceNumber
+        else { continue }
+        options.append(
+          ReleaseOption(address.address.address, handleID: handleID, sequenceNumber: address.sequenceNumber))
+      }
+    }
+    return options
   }
 }
