@@ -65,20 +65,23 @@ struct RoundTripTests {
   }
 
   /// A pool in which another node has many blocks, and just those that this node would try first, all of them full.
-  private func largeWorld(taken: Int, of prefix: Int) async throws -> ClusterWorld {
+  private func largeWorld(taken: Int, of prefix: Int, blockSize: Int = 30) async throws -> ClusterWorld {
     let world = try ClusterWorld()
     try await world.createNode("n1")
-    try await world.createPool("p", "10.0.0.0/\(prefix)", blockSize: 30)
+    try await world.createPool("p", "10.0.0.0/\(prefix)", blockSize: blockSize)
     let pool = try #require(CIDR("10.0.0.0/\(prefix)"))
-    let order = try #require(BlockOrder(pool: pool, prefixLength: 30, start: BlockOrder.Start(host: "n1")))
+    let order = try #require(BlockOrder(pool: pool, prefixLength: blockSize, start: BlockOrder.Start(host: "n1")))
     var walk = BlockWalk(order)
     var entries: [String: [UInt8]] = [:]
     for _ in 0..<taken {
       guard let cidr = walk.next(skipping: ReservedAddresses()) else { break }
       var block = IPAMBlock(cidr: cidr, owner: BlockOwner(.host, "other"), time: Timestamp(seconds: 1))
-      _ = block.assign(
-        4, attribute: AllocationAttribute(handleID: "h", owner: ["node": "other"])
-      ) { _ in false }
+      // An owner for each address, as workloads are.
+      for ordinal in 0..<block.size {
+        let attribute = AllocationAttribute(
+          handleID: "h\(ordinal)", owner: ["node": "other", "namespace": "default", "pod": "pod-\(ordinal)"])
+        _ = block.assign(ordinal: ordinal, attribute: attribute)
+      }
       entries[KeyPath.path(of: .block(cidr))] = block.encoded()
     }
     world.store.base.load(entries)
@@ -112,6 +115,29 @@ struct RoundTripTests {
     #expect(trips.listings == 0)
     #expect(trips.reads == 1)
     #expect(trips.commits == 0)
+  }
+
+  @Test("A search through 4096 full blocks takes 40 round trips, none of more than 1.5 MB")
+  func fullAndLarge() async throws {
+    let world = try await largeWorld(taken: 10_000, of: 20, blockSize: 32)
+    #expect(world.entries("/block/").count == 4096)
+    let small = try await world.call("ADD", "first")
+    #expect(try small.message.contains("No IPs available in pools: [10.0.0.0/20]"))
+    let trips = world.store.take()
+    #expect(trips.reads < 45)
+    #expect(trips.largest < 1_500_000)
+  }
+
+  @Test("Blocks that are large are read in batches of about a megabyte")
+  func fullOfLargeBlocks() async throws {
+    let world = try await largeWorld(taken: 10_000, of: 16, blockSize: 24)
+    #expect(world.entries("/block/").count == 256)
+    let answer = try await world.call("ADD", "first")
+    #expect(try answer.message.contains("No IPs available in pools: [10.0.0.0/16]"))
+    let trips = world.store.take()
+    #expect(trips.bytes > 4_000_000)
+    #expect(trips.largest < 1_500_000)
+    #expect(trips.reads < 20)
   }
 
   @Test("GC releases what is this node's, and asks little about what is other nodes'")

@@ -129,6 +129,18 @@ extension BlockSearch {
     return existing
   }
 
+  /// The most blocks that a glance reads together, and how many bytes they should not exceed: where a read is a round
+  /// trip to another machine there should be few of them, and their answers must not fill the memory of a process that
+  /// is allowed little. Servers that are asked for many entries at once take some 128 of them.
+  private static var glanceBatch: Int { 120 }
+  private static var glanceBytes: Int { 1 << 20 }
+
+  /// How many blocks to read together when none is larger than those that were seen. Before any was, few.
+  private var glanceLimit: Int {
+    guard largestGlance > 0 else { return 2 * Self.batch }
+    return max(2 * Self.batch, min(Self.glanceBatch, Self.glanceBytes / largestGlance))
+  }
+
   /// Reads blocks in batches, and keeps of each only what the search needs.
   private mutating func glance(at cidrs: [CIDR], _ scope: SearchScope, _ planner: inout Planner) throws(Halt) {
     var unread: [Read] = []
@@ -136,9 +148,10 @@ extension BlockSearch {
       let read = Read.entry(.block(cidr))
       guard planner.isKnown(read) else {
         unread.append(read)
-        if unread.count == 2 * Self.batch { break }
+        if unread.count >= glanceLimit { break }
         continue
       }
+      largestGlance = max(largestGlance, try planner.entry(.block(cidr))?.bytes.count ?? 0)
       glances[cidr] = try self.glance(at: cidr, scope, &planner)
       planner.drop(cidr)
     }

@@ -18,6 +18,8 @@ struct BlockSearch: Sendable {
   /// Blocks that the node claimed and another has: they can be borrowed from like any other.
   private var foreign: Set<CIDR> = []
   var glances: [CIDR: Glance] = [:]
+  /// The size of the largest block that was glanced at, in bytes.
+  var largestGlance = 0
   /// The block that is to be reclaimed by the commit at hand.
   var reclaimed: CIDR?
   /// Blocks that could not be reclaimed; they are left to their owners.
