@@ -272,8 +272,14 @@ let package = Package(
     ),
     .executableTarget(
       name: "check-model",
-      dependencies: ["ModelChecker", "EtcdDatastore", "DatastoreSettings", "Datastore", "TestSupport"],
+      dependencies: ["ModelChecker"],
       path: "Tests/check-model",
+      swiftSettings: common
+    ),
+    .executableTarget(
+      name: "replay-model",
+      dependencies: ["ModelChecker", "EtcdDatastore", "DatastoreSettings", "Datastore", "TestSupport"],
+      path: "Tests/replay-model",
       swiftSettings: common
     ),
     .testTarget(

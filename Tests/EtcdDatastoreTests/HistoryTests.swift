@@ -3,7 +3,7 @@ import ModelChecker
 import TestSupport
 import Testing
 
-/// A sample of what `check-model --store etcd` runs at length.
+/// A sample of what `replay-model` runs at length.
 @Suite("Histories of the model checker on a real cluster", .serialized)
 struct HistoryTests {
   @Test(

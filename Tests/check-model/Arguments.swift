@@ -13,14 +13,6 @@ struct Arguments {
   var printsTable = false
   /// A mistake to be found.
   var bug: PlantedBug?
-  /// A datastore that has to decide as the checker's own does; nil for none.
-  var store: Store?
-  /// Where that datastore is; nil to start one.
-  var endpoint: String?
-
-  enum Store: String {
-    case etcd
-  }
 
   /// Reads the command line.
   ///
@@ -45,19 +37,13 @@ struct Arguments {
       case ("--bug", _):
         guard let bug = PlantedBug.allCases.first(where: { "\($0)" == value }) else { return nil }
         self.bug = bug
-      case ("--store", _):
-        guard let store = Store(rawValue: value) else { return nil }
-        self.store = store
-      case ("--endpoint", _): endpoint = value
       default: return nil
       }
     }
-    if endpoint != nil, store == nil { return nil }
   }
 
   static let usage = """
     usage: check-model [--histories N] [--seed N] [--operations N] [--jobs N] [--minimum N] [--table] [--cut WRITE]
                        [--bug NAME]
-           check-model --store etcd [--endpoint URL] [--histories N] [--seed N] [--operations N]
     """
 }

@@ -21,9 +21,6 @@ struct CheckModel {
       exit(2)
     }
     let begin = ContinuousClock.now
-    if arguments.store != nil {
-      exit(await StoreComparison.run(arguments) ? 0 : 1)
-    }
     var coverage = Coverage()
     var done = 0
     while done < arguments.histories {
