@@ -321,6 +321,11 @@ class OnKubernetes(hosts.ClusterTest):
                 self.store = self.cluster.reset(self.pools, self.node_names)
                 self.assertSucceeds(self.node.add("c%d" % number))
                 self.assertSucceeds(self.node.delete("c%d" % number))
+                if "IPAMBlock" not in kinds:
+                    # Whoever gives a block up has deleted it before he deletes its affinity.
+                    (block,) = server.list(kubernetes.V1, "IPAMBlock")
+                    path = server.collection(kubernetes.V1, "IPAMBlock") + "/" + block["metadata"]["name"]
+                    server.call("DELETE", path)
                 for kind in kinds:
                     (one,) = server.list(kubernetes.V1, kind)
                     one["spec"]["deleted"] = marks[kind]
