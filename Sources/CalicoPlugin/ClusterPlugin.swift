@@ -35,6 +35,7 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
   private let engine: DatastoreEngine
   private let environment: [String: String]
   private let memoryDirectory: String
+  private let upgradeMarker: String
   private let connect: @Sendable (Settings) throws -> Connection
 
   /// The plugin on one engine.
@@ -43,16 +44,19 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
   ///   - engine: the engine.
   ///   - environment: the variables of the process.
   ///   - memoryDirectory: where hints for later calls are kept.
+  ///   - upgradeMarker: the file that says that old entries of the node were upgraded in this boot.
   ///   - connect: begins a connection and waits for no answer, so that the answer is on its way while this process waits
   ///     for the host's lock.
   public init(
     _ engine: DatastoreEngine, environment: [String: String] = ProcessEnvironment.variables,
     memoryDirectory: String = "/run/swift-ipam/calico-ipam",
+    upgradeMarker: String = "/var/run/calico/cni/ipam_upgraded",
     connect: @escaping @Sendable (Settings) throws -> Connection
   ) {
     self.engine = engine
     self.environment = environment
     self.memoryDirectory = memoryDirectory
+    self.upgradeMarker = upgradeMarker
     self.connect = connect
   }
 
@@ -87,6 +91,7 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
     surroundings.exhaustionNanoseconds = 10_000_000_000
     surroundings.workloads = connection?.workloads
     surroundings.upgradeHost = connection?.upgradeHost
+    surroundings.upgradeMarker = upgradeMarker
     return surroundings
   }
 

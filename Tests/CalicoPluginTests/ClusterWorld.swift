@@ -21,6 +21,8 @@ final class ClusterWorld {
   var ipam = ""
   var connection: ClusterPlugin<CountingDatastore>.Connection
   var arguments = ""
+  /// Where it is noted that the node's entries were upgraded, in the directory.
+  var upgradeMarker = "/run/cni/ipam_upgraded"
 
   init(store: InMemoryDatastore = InMemoryDatastore()) throws {
     directory = FileManager.default.temporaryDirectory.appending(path: "calico-plugin-tests.\(UUID().uuidString)")
@@ -103,7 +105,9 @@ final class ClusterWorld {
     }
     let streams = CNIStreams(input: standardInput, output: output, diagnostics: diagnostics)
     let connection = connection
-    let plugin = ClusterPlugin(.etcd, environment: [:], memoryDirectory: directory + "/memory") { _ in connection }
+    let plugin = ClusterPlugin(
+      .etcd, environment: [:], memoryDirectory: directory + "/memory", upgradeMarker: directory + upgradeMarker
+    ) { _ in connection }
     let status = await plugin.plugin.run(environment: environment, streams: streams)
     return Answer(status: status, text: try String(contentsOfFile: directory + "/stdout", encoding: .utf8))
   }
