@@ -89,17 +89,17 @@ class Storm(hosts.ClusterTest):
         """
         host = self.machines[name]
         for number in range(PODS):
-            self.addition("%s_p%d" % (name, number), host, random)
+            self.addition("%s-p%d" % (name, number), host, random)
             if number % 5 == 4:
                 self.replace(name, number, host, random)
 
     def replace(self, name, number, host, random):
-        prefix = "%s_p%d-" % (name, random.randrange(number))
+        prefix = "%s-p%d-" % (name, random.randrange(number))
         with self.ledger.lock:
             victims = [container for container in self.ledger.held if container.startswith(prefix)]
         for container in victims:
             self.deletion(container, host, random)
-            self.addition("%s_q%d" % (name, number), host, random)
+            self.addition("%s-q%d" % (name, number), host, random)
 
     def test_a_thousand_pods(self):
         """No address twice; what the dead left goes with GC; blocks, handles and ipamctl agree; then all can go."""
@@ -139,10 +139,10 @@ class Storm(hosts.ClusterTest):
     def settle(self):
         """DEL of every second container that is in doubt, as a runtime repeats it; the rest is left to GC."""
         for container in sorted(self.ledger.doubtful)[::2]:
-            self.assertSucceeds(self.machines[container.split("_")[0]].delete(container))
+            self.assertSucceeds(self.machines[container.rsplit("-", 2)[0]].delete(container))
         living = {name: [] for name in self.machines}
         for container in sorted(self.ledger.held):
-            living[container.split("_")[0]].append(container)
+            living[container.rsplit("-", 2)[0]].append(container)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for answer in pool.map(lambda name: self.machines[name].collect(living[name]), living):
                 self.assertSucceeds(answer)
@@ -155,7 +155,7 @@ class Storm(hosts.ClusterTest):
 
     def remove_all(self):
         def remove(container):
-            return self.machines[container.split("_")[0]].delete(container)
+            return self.machines[container.rsplit("-", 2)[0]].delete(container)
 
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for answer in pool.map(remove, sorted(self.ledger.held)):
