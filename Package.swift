@@ -13,14 +13,14 @@ let common: [SwiftSetting] = [
 /// A plugin lives for a millisecond: one fully static file, small and quick to load. The functions that it executes lie
 /// side by side, because the kernel maps code in pieces of 64 KiB; `integration/link-order` writes the list.
 let pluginSwift: [SwiftSetting] = common + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
-func pluginLink(_ plugin: String) -> [LinkerSetting] {
+func pluginLink(_ plugin: String, _ further: [String] = []) -> [LinkerSetting] {
   [
     .unsafeFlags(
       [
         "-static-executable", "-use-ld=lld", "-Xlinker", "-s",
         "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Plugins/\(plugin)/link-order.txt",
         "-Xlinker", "--no-warn-symbol-ordering",
-      ],
+      ] + further,
       .when(platforms: [.linux], configuration: .release)
     )
   ]
@@ -192,7 +192,8 @@ let package = Package(
       path: "Plugins/calico-ipam",
       exclude: ["link-order.txt"],
       swiftSettings: pluginSwift,
-      linkerSettings: pluginLink("calico-ipam")
+      // A static program registers its unwind tables itself, and finds nothing by this index of them.
+      linkerSettings: pluginLink("calico-ipam", ["-Xlinker", "--no-eh-frame-hdr"])
     ),
     // These two are fully static as well, but position-independent, which only `integration/package` can ask for.
     .executableTarget(

@@ -11,7 +11,7 @@ import isolation
 import plugin
 import test_linkage
 
-SIZE_LIMIT = 12_500_000
+SIZE_LIMIT = 12_000_000
 MEMORY_LIMIT = 8 * 1024  # KiB
 
 
