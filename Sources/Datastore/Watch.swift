@@ -32,6 +32,13 @@ public struct WatchInterest: Hashable, Sendable {
     self.keys = keys
   }
 
+  /// The kinds in the order in which a driver that can tells of them: what others refer to comes before what refers to it.
+  public var orderedKinds: [EntryKind] {
+    let order: [EntryKind] =
+      [.configuration] + ResourceKind.allCases.map { .resources($0) } + [.blocks, .affinities, .handles]
+    return order.filter(kinds.contains)
+  }
+
   /// The keys that are not told with their kind.
   public var singleKeys: Set<Key> {
     if kinds.isEmpty { return keys }

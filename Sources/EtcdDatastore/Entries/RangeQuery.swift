@@ -36,7 +36,7 @@ struct RangeQuery {
   init(_ read: Read) {
     switch read {
     case .entry(let key): self.init(EntryRange(key))
-    case .list(let listing): self.init(EntryRange(listing), listing.contents, limit: listing.limit)
+    case .list(let listing): self.init(EntryRange(PathRange(listing)), listing.contents, limit: listing.limit)
     }
   }
 

@@ -14,13 +14,9 @@ struct WatchedRange {
   /// The last revision of which everything is told; nil when what there is has to be told first.
   var position: Int64?
 
-  /// What others refer to comes before what refers to it.
-  private static let order: [EntryKind] =
-    [.configuration] + ResourceKind.allCases.map { .resources($0) } + [.blocks, .affinities, .handles]
-
   /// The ranges of an interest, in the order in which they are told.
   static func all(of interest: WatchInterest) -> [WatchedRange] {
-    let kinds = order.filter(interest.kinds.contains).flatMap { kind in
+    let kinds = interest.orderedKinds.flatMap { kind in
       EntryRange.all(of: kind).map { WatchedRange(subject: .kind(kind), range: $0) }
     }
     let keys = interest.singleKeys.map { WatchedRange(subject: .key($0), range: EntryRange($0)) }

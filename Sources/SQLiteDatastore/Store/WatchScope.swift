@@ -3,18 +3,14 @@ import Datastore
 
 /// What a watch tells of, made ready to be looked for: in the order in which it is told, and by path.
 struct WatchScope: Sendable {
-  /// What others refer to comes before what refers to it.
   let kinds: [EntryKind]
   /// The single entries, in the order of their paths.
   let keys: [(key: Key, path: String)]
   /// Ranges of paths outside of which nothing is of interest, both ends included; there may be more in them.
   let ranges: [(first: String, last: String)]
 
-  private static let order: [EntryKind] =
-    [.configuration] + ResourceKind.allCases.map { .resources($0) } + [.blocks, .affinities, .handles]
-
   init(_ interest: WatchInterest) {
-    let kinds = Self.order.filter(interest.kinds.contains)
+    let kinds = interest.orderedKinds
     let keys = interest.singleKeys.map { (key: $0, path: KeyPath.path(of: $0)) }
       .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     var ranges = kinds.flatMap { kind -> [(first: String, last: String)] in

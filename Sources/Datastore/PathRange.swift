@@ -1,13 +1,13 @@
-import CalicoModel
-import Datastore
+public import CalicoModel
 
-/// A range of paths, as SQLite compares them: byte by byte.
-struct PathRange {
+/// A range of paths, compared byte by byte: where the entries of a listing or of a kind lie in a store that keeps entries
+/// by path.
+public struct PathRange: Sendable {
   /// Wanted paths come after this one.
-  let lower: String
+  public let lower: String
   /// Wanted paths come before this one.
-  let upper: String
-  private let accepts: (Key) -> Bool
+  public let upper: String
+  private let accepts: @Sendable (Key) -> Bool
 
   /// Paths that begin with a prefix, come after a key, and name a key of some kind.
   ///
@@ -16,7 +16,7 @@ struct PathRange {
   ///   - after: the last key that is not wanted any more.
   ///   - accepts: tells the keys that are meant from others in the same range, such as the marker of a host among the
   ///     affinities.
-  private init(_ prefix: String, after: Key? = nil, accepts: @escaping (Key) -> Bool) {
+  private init(_ prefix: String, after: Key? = nil, accepts: @escaping @Sendable (Key) -> Bool) {
     // The byte after "/" is "0".
     upper = prefix.dropLast() + "0"
     self.accepts = accepts
@@ -28,7 +28,7 @@ struct PathRange {
   }
 
   /// The range of a listing.
-  init(_ listing: Listing) {
+  public init(_ listing: Listing) {
     let after = listing.after
     switch listing.scope {
     case .blocks(let family): self.init(KeyPath.blocks(family), after: after) { EntryKind(of: $0) == .blocks }
@@ -41,13 +41,13 @@ struct PathRange {
     }
   }
 
-  private static func isAffinity(_ key: Key) -> Bool {
+  @Sendable private static func isAffinity(_ key: Key) -> Bool {
     if case .affinity = key { true } else { false }
   }
 
   /// The ranges in which all entries of a kind lie, in the order of their paths; none for the configuration, which is a
   /// single entry.
-  static func all(of kind: EntryKind) -> [PathRange] {
+  public static func all(of kind: EntryKind) -> [PathRange] {
     let prefixes =
       switch kind {
       case .blocks: [KeyPath.blocks(nil)]
@@ -59,16 +59,23 @@ struct PathRange {
     return prefixes.map { prefix in PathRange(prefix) { EntryKind(of: $0) == kind } }
   }
 
-  /// The key of an entry in the range; nil when the path names none that is meant.
-  func key(of path: String) -> Key? {
+  /// The key of an entry in the range.
+  ///
+  /// - Parameter path: the entry's path, as UTF-8.
+  /// - Returns: nil when the path names no key that is meant.
+  public func key(of path: some Collection<UInt8>) -> Key? {
     guard let key = Self.key(of: path), accepts(key) else { return nil }
     return key
   }
 
   /// The key that a path names in the spelling that we write; by another one the entry could neither be read again nor
   /// be a place to go on from.
-  static func key(of path: String) -> Key? {
-    guard let key = KeyPath.key(of: path), KeyPath.path(of: key) == path else { return nil }
+  ///
+  /// - Parameter path: a path, as UTF-8.
+  /// - Returns: nil when the path names no key.
+  public static func key(of path: some Collection<UInt8>) -> Key? {
+    let text = String(decoding: path, as: UTF8.self)
+    guard let key = KeyPath.key(of: text), KeyPath.path(of: key).utf8.elementsEqual(path) else { return nil }
     return key
   }
 }
