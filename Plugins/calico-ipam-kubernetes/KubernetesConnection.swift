@@ -24,6 +24,7 @@ extension ClusterPlugin where Store == KubernetesDatastore {
       options.discoveryCache = "/run/swift-ipam/calico-ipam/api-group"
       let store = KubernetesDatastore(client, options: options)
       var connection = Connection(store)
+      connection.waitsForLists = true
       let own = settings.network.clientSettings(besides: access)
       connection.workloads = { try KubernetesWorkloads(own == access ? client : KubernetesWorkloads.client(own)) }
       connection.upgradeHost = { node, deadline in try await store.upgradeHost(node, deadline: deadline) }

@@ -35,6 +35,8 @@ public struct Surroundings: Sendable {
   public var upgradeMarker = "/var/run/calico/cni/ipam_upgraded"
   /// Whether what a call will need is read at once: where each read is a round trip.
   public var readsAhead = false
+  /// Whether lists of the latest state have to be waited for, longer than for anything else.
+  public var waitsForLists = false
 
   public init(
     memoryDirectory: String? = "/run/swift-ipam/calico-ipam",

@@ -19,6 +19,8 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
     public var workloads: (@Sendable () throws -> any WorkloadDirectory)?
     /// Makes old entries of a node such as lists find them; nil where there are none.
     public var upgradeHost: (@Sendable (_ node: String, Deadline) async throws -> Void)?
+    /// Whether the store answers lists sooner that may lag a moment.
+    public var waitsForLists = false
 
     public init(_ store: Store) {
       self.store = store
@@ -90,6 +92,7 @@ public struct ClusterPlugin<Store: Datastore>: Sendable {
     surroundings.readsAhead = true
     surroundings.exhaustionNanoseconds = 10_000_000_000
     surroundings.workloads = connection?.workloads
+    surroundings.waitsForLists = connection?.waitsForLists ?? false
     surroundings.upgradeHost = connection?.upgradeHost
     surroundings.upgradeMarker = upgradeMarker
     return surroundings

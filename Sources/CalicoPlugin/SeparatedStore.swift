@@ -27,8 +27,8 @@ struct SeparatedStore<Base: PluginDatastore>: Datastore {
 
   func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
     let results = try await store.read(reads, deadline: deadline)
-    for (read, result) in zip(reads, results) where read == Self.allPools {
-      if case .list(let list) = result { seen.note(list) }
+    for case (.list(let listing), .list(let list)) in zip(reads, results) where listing.scope == .resources(.ipPool) {
+      seen.note(list)
     }
     return results
   }
@@ -63,12 +63,10 @@ struct SeparatedStore<Base: PluginDatastore>: Datastore {
       adoptCommand: upgrade.commandLine, log: invocation.streams.log)
   }
 
-  private static var allPools: Read { .list(Listing(.resources(.ipPool))) }
-
   private func pools(_ deadline: Deadline) async throws -> [CIDR] {
     var list = seen.list
     if list == nil {
-      let results = try await store.read([Self.allPools], deadline: deadline)
+      let results = try await store.read([.list(Listing(.resources(.ipPool)))], deadline: deadline)
       if case .list(let found)? = results.first { list = found }
     }
     return (list?.items ?? []).compactMap { item in

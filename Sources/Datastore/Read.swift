@@ -29,6 +29,9 @@ public struct Listing: Hashable, Sendable {
   public var limit: Int?
   /// Whether the values are wanted, or only the keys.
   public var contents: Contents
+  /// Whether entries will do as they were a moment ago, where the latest have to be waited for. A driver that has no such
+  /// choice returns the latest.
+  public var mayLag = false
 
   public enum Contents: Hashable, Sendable {
     case keys

@@ -34,6 +34,8 @@ public final class KubernetesDatastore: Datastore {
     var bodies = BoundedMemory<Key, Body>(capacity: 512 << 10) { $0.bytes.count }
     /// What others have written into the metadata of objects, which is nearly never.
     var foreign = BoundedMemory<Key, Foreign>(capacity: 1024)
+    /// Pools as the last listing told them, if it was one that may lag.
+    var laggingPools: [Key: LaggingPool] = [:]
     /// The rest of listings that were cut off.
     var rests = BoundedMemory<Listing.Scope, ListingRest>(capacity: 4)
   }

@@ -203,7 +203,7 @@ class Benchmark:
         for delay in (0, LATENCY):
             wire.latency = delay
             times[delay] = statistics.median(caller.call("ADD", "l%s-%d" % (delay, n)).wall for n in range(15))
-        wire.close()
+
         waits = (times[LATENCY] - times[0]) / (2 * LATENCY)
         note = "from %.0f ms each way; TLS is one of them" % (LATENCY * 1000)
         self.row("%s: waits for the network in exec + ADD" % cluster.name, waits, unit="", note=note)

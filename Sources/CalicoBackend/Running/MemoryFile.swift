@@ -22,6 +22,7 @@ struct MemoryFile {
     var request: UInt64
     var family: AddressFamily
     var room: CIDR?
+    var isRoomFull: Bool
     /// CLOCK_BOOTTIME in nanoseconds; 0 when the pools are not known to be full.
     var exhaustedUntil: UInt64
     /// With what they were found full.
@@ -49,13 +50,13 @@ struct MemoryFile {
 
   private static func parse(_ text: String) -> Line? {
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard words.count == 5, let request = UInt64(words[0], radix: 16),
-      let family = UInt8(words[1]).flatMap({ AddressFamily(rawValue: $0) }), let until = UInt64(words[3]),
-      let circumstances = UInt64(words[4], radix: 16)
+    guard words.count == 6, let request = UInt64(words[0], radix: 16),
+      let family = UInt8(words[1]).flatMap({ AddressFamily(rawValue: $0) }), let until = UInt64(words[4]),
+      let circumstances = UInt64(words[5], radix: 16)
     else { return nil }
     return Line(
-      request: request, family: family, room: CIDR(String(words[2])), exhaustedUntil: until,
-      circumstances: circumstances)
+      request: request, family: family, room: CIDR(String(words[2])), isRoomFull: words[3] == "full",
+      exhaustedUntil: until, circumstances: circumstances)
   }
 
   /// The blocks in which operations of any kind found room, the latest first.
@@ -68,21 +69,30 @@ struct MemoryFile {
     return rooms
   }
 
+  /// Whether the last operation left a block of a family with room.
+  func hasRoom(_ family: AddressFamily) -> Bool {
+    guard let line = lines.first(where: { $0.family == family }) else { return false }
+    return line.room != nil && !line.isRoomFull && line.exhaustedUntil == 0
+  }
+
   /// What is remembered for a request.
   func memory(_ request: UInt64, _ family: AddressFamily) -> FamilyMemory {
-    guard let line = lines.first(where: { $0.request == request && $0.family == family }) else { return FamilyMemory() }
+    guard let line = lines.first(where: { $0.request == request && $0.family == family }) else {
+      return FamilyMemory()
+    }
     let now = Self.now()
     // A time further ahead than any that was written is from before a reboot.
     let isExhausted = line.exhaustedUntil > now && line.exhaustedUntil - now <= exhaustionLifetime
     return FamilyMemory(
-      room: line.room, isExhausted: isExhausted, circumstances: isExhausted ? line.circumstances : 0)
+      room: line.room, isRoomFull: line.isRoomFull, isExhausted: isExhausted, circumstances: isExhausted ? line.circumstances : 0)
   }
 
   /// Remembers what an operation found out, when it is anything new.
   mutating func remember(_ memory: FamilyMemory, was known: FamilyMemory, _ request: UInt64, _ family: AddressFamily) {
     guard memory != known else { return }
     var line = Line(
-      request: request, family: family, room: memory.room, exhaustedUntil: 0, circumstances: memory.circumstances)
+      request: request, family: family, room: memory.room, isRoomFull: memory.isRoomFull, exhaustedUntil: 0,
+      circumstances: memory.circumstances)
     if memory.isExhausted { line.exhaustedUntil = Self.now() + exhaustionLifetime }
     lines.removeAll { $0.request == request && $0.family == family }
     lines.insert(line, at: 0)
@@ -97,12 +107,12 @@ struct MemoryFile {
         hasChanged = true
       }
       // Blocks are tried in the order of their keys' text.
-      if isOwn, let room = lines[index].room, room != block,
-        block.description.utf8.lexicographicallyPrecedes(room.description.utf8)
-      {
-        lines[index].room = block
-        hasChanged = true
-      }
+      guard isOwn, let room = lines[index].room,
+        room == block || block.description.utf8.lexicographicallyPrecedes(room.description.utf8)
+      else { continue }
+      if room != block || lines[index].isRoomFull { hasChanged = true }
+      lines[index].room = block
+      lines[index].isRoomFull = false
     }
   }
 
@@ -112,7 +122,8 @@ struct MemoryFile {
     var text = ""
     for line in lines.prefix(Self.maximumLines) {
       text += String(line.request, radix: 16) + " " + String(line.family.rawValue) + " "
-      text += (line.room?.description ?? "-") + " " + String(line.exhaustedUntil) + " "
+      text += (line.room?.description ?? "-") + " " + (line.isRoomFull ? "full" : "free") + " "
+      text += String(line.exhaustedUntil) + " "
       text += String(line.circumstances, radix: 16) + "\n"
     }
     let flags = O_WRONLY | O_CREAT | O_TRUNC

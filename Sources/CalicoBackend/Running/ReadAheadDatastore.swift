@@ -8,6 +8,9 @@ import Synchronization
 /// What people configure is answered from it as often as it is asked for: within a call it stays as it was first seen.
 /// Blocks, affinities and handles are answered once, because who asks again wants to know what has become of them, and
 /// not at all after a commit.
+///
+/// Lists may be allowed to lag behind for a while. What is found with them is then good for one thing only: an address from
+/// a block that the node has, which is read and compared by itself. Everything else is refused with ``LagRefusal``.
 public final class ReadAheadDatastore<Base: Datastore>: Datastore {
   private let base: Base
   private let isEnabled: Bool
@@ -31,6 +34,18 @@ public final class ReadAheadDatastore<Base: Datastore>: Datastore {
     state.withLock { $0.expected += reads }
   }
 
+  /// Whether lists may lag. It ends by itself with the first commit.
+  public var mayLag: Bool {
+    get { state.withLock { $0.mayLag } }
+    set {
+      state.withLock { state in
+        // What has lagged must not answer who may not be told so.
+        if state.mayLag, !newValue { state.known = state.known.filter { !$0.key.isList } }
+        state.mayLag = newValue
+      }
+    }
+  }
+
   /// Reads what is expected without waiting for a question, as when something else is asked somewhere else meanwhile.
   ///
   /// - Parameter deadline: when to give up.
@@ -42,9 +57,10 @@ public final class ReadAheadDatastore<Base: Datastore>: Datastore {
 
   public func read(_ reads: [Read], deadline: Deadline) async throws -> [ReadResult] {
     guard isEnabled else { return try await base.read(reads, deadline: deadline) }
-    let batch = state.withLock { $0.batch(for: reads) }
+    let (batch, mayLag) = state.withLock { ($0.batch(for: reads), $0.mayLag) }
     if !batch.isEmpty {
-      let results = try await base.read(batch, deadline: deadline)
+      if mayLag, batch.contains(where: \.isOfOtherNodes) { throw LagRefusal() }
+      let results = try await base.read(mayLag ? batch.map(\.lagging) : batch, deadline: deadline)
       state.withLock { state in
         for (read, result) in zip(batch, results) { state.known[read] = result }
       }
@@ -53,6 +69,8 @@ public final class ReadAheadDatastore<Base: Datastore>: Datastore {
   }
 
   public func commit(_ plan: Plan, deadline: Deadline) async throws -> Outcome {
+    if mayLag, !plan.onlyTakesAddresses { throw LagRefusal() }
+    mayLag = false
     let outcome = try await base.commit(plan, deadline: deadline)
     guard isEnabled else { return outcome }
     state.withLock { state in
@@ -71,8 +89,12 @@ public final class ReadAheadDatastore<Base: Datastore>: Datastore {
   }
 }
 
+/// More was wanted than can be had with lists that lag; nothing has been written.
+struct LagRefusal: Error {}
+
 /// What a ``ReadAheadDatastore`` knows.
 private struct ReadAheadState {
+  var mayLag = false
   var expected: [Read] = []
   var known: [Read: ReadResult] = [:]
 
@@ -101,7 +123,37 @@ private struct ReadAheadState {
   }
 }
 
+extension Plan {
+  /// Whether it does nothing but count addresses and take them from blocks that exist.
+  fileprivate var onlyTakesAddresses: Bool {
+    changes.allSatisfy { change in
+      switch (change.key, change.base, change.final) {
+      case (.handle, _, _), (.block, .revision, .value): true
+      default: false
+      }
+    }
+  }
+}
+
 extension Read {
+  fileprivate var isList: Bool { if case .list = self { true } else { false } }
+
+  /// Whether it looks for a block that is not the node's.
+  fileprivate var isOfOtherNodes: Bool {
+    guard case .list(let listing) = self else { return false }
+    switch listing.scope {
+    case .blocks, .allAffinities: return true
+    case .affinities, .handles, .resources: return false
+    }
+  }
+
+  /// The same, for an answer that may lag.
+  fileprivate var lagging: Read {
+    guard case .list(var listing) = self else { return self }
+    listing.mayLag = true
+    return .list(listing)
+  }
+
   /// Whether it is about what people configure.
   fileprivate var isConfigured: Bool {
     switch self {

@@ -42,7 +42,24 @@ extension CalicoBackend {
     guard wishes.addresses.isEmpty else {
       return form.assignment(try await assign(wishes.addresses, to: claim, runner))
     }
+    if runner.store.mayLag, let addresses = try await chosenAtOnce(wishes, for: claim, runner) {
+      return form.assignment(addresses)
+    }
     return form.assignment(try await chosen(wishes, for: claim, runner))
+  }
+
+  /// Chooses addresses by lists that may lag, and assigns them.
+  ///
+  /// - Returns: nil when more than that is needed; nothing has been written then.
+  private func chosenAtOnce(_ wishes: Wishes, for claim: AddressClaim, _ runner: Runner) async throws -> [CIDR]? {
+    do {
+      return try await chosen(wishes, for: claim, runner)
+    } catch {
+      // Once something may have been written, or the store has failed, the failure counts.
+      guard runner.store.mayLag, !(error is DatastoreError) else { throw error }
+      runner.store.mayLag = false
+      return nil
+    }
   }
 
   /// Chooses addresses and assigns them.
@@ -68,7 +85,8 @@ extension CalicoBackend {
       guard let found = result.memories[family.family] else { continue }
       memory?.remember(found, was: family.memory, digest, family.family)
     }
-    memory?.save()
+    // What was found by lists that lag is worth remembering only if it led to something.
+    if !runner.store.mayLag { memory?.save() }
     return try await acquired(result, wanted, runner)
   }
 

@@ -35,6 +35,9 @@ extension CalicoBackend {
   /// The blocks in which this node found room.
   var knownRooms: [CIDR] { surroundings.readsAhead ? openMemory()?.rooms ?? [] : [] }
 
+  /// Whether the node is believed to have a block of a family with room, so that an address is likely to be had from it.
+  private func hasRoom(_ family: AddressFamily) -> Bool { openMemory()?.hasRoom(family) ?? false }
+
   /// Finds out what is wanted, while the datastore is asked what will be needed to give it.
   ///
   /// - Parameters:
@@ -57,6 +60,7 @@ extension CalicoBackend {
       return wishes
     }
     let families = (wishes.assignsV4 ? [AddressFamily.v4] : []) + (wishes.assignsV6 ? [.v6] : [])
+    runner.store.mayLag = surroundings.waitsForLists && families.allSatisfy(hasRoom)
     runner.store.expect(
       ExpectedReads.assignment(
         on: nodeName, families: families, rooms: Array(rooms.filter { families.contains($0.address.family) }.prefix(2)),

@@ -70,13 +70,18 @@ public struct AutoAssignRequest: Sendable {
 public struct FamilyMemory: Hashable, Sendable {
   /// The first block of the node, in the order of keys, that may have room: those before it were full.
   public var room: CIDR?
+  /// Whether the last operation took the last address of that block.
+  public var isRoomFull = false
   /// Whether all pools of such a request were found full a moment ago.
   public var isExhausted = false
   /// A number for the pools, reservations and switches with which they were found full: with others they are searched.
   public var circumstances: UInt64 = 0
 
-  public init(room: CIDR? = nil, isExhausted: Bool = false, circumstances: UInt64 = 0) {
+  public init(
+    room: CIDR? = nil, isRoomFull: Bool = false, isExhausted: Bool = false, circumstances: UInt64 = 0
+  ) {
     self.room = room
+    self.isRoomFull = isRoomFull
     self.isExhausted = isExhausted
     self.circumstances = circumstances
   }

@@ -179,7 +179,13 @@ struct FamilyAssignment: Sendable {
       break
     }
     memory.room = search.room ?? own.items.last?.cidr ?? memory.room
+    memory.isRoomFull = memory.room.map { isFull($0, scope, draft) } ?? false
     return .finished
+  }
+
+  /// Whether nothing is left of a block, as far as is known.
+  private func isFull(_ cidr: CIDR, _ scope: SearchScope, _ draft: Draft) -> Bool {
+    draft.blocks[cidr].map { scope.room(in: $0.block) == 0 } ?? true
   }
 
   private mutating func borrow(

@@ -110,9 +110,10 @@ public struct Execution<Op: Operation>: Sendable {
       conflicts += 1
       guard conflicts < Self.maximumAttempts else { return giveUp() }
       return next()
-    case .conflict(_, let writes):
+    case .conflict(let key, let writes):
       note(writes)
       settle(isComplete: false)
+      if case .resource = key { planner.forgetResources() }
       conflicts += 1
       guard conflicts < Self.maximumAttempts else { return giveUp() }
       return next()

@@ -72,6 +72,13 @@ public struct Planner: Sendable {
     }
   }
 
+  /// Forgets what people configure: a driver has found that it is not what it was told to be.
+  mutating func forgetResources() {
+    lists = lists.filter { if case .resources = $0.key.scope { false } else { true } }
+    entries = entries.filter { if case .resource = $0.key { false } else { true } }
+    (decodedPools, decodedReservations) = (nil, nil)
+  }
+
   /// Drops the contents of blocks that turned out not to be of use, so that a walk through a large pool keeps little.
   mutating func drop(_ cidr: CIDR) {
     entries[.block(cidr)] = nil

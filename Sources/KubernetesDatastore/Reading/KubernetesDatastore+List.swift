@@ -60,7 +60,8 @@ extension KubernetesDatastore {
       let keys = try await keys(listing.scope, form, deadline: deadline)
       items = keys.map { ListResult.Item(key: $0, stored: nil) }
     default:
-      let entries = try await entries(listing.scope, form, deadline: deadline).entries
+      let entries = try await entries(listing.scope, mayLag: listing.mayLag, form, deadline: deadline).entries
+      if listing.scope == .resources(.ipPool) { noteLag(of: entries, mayLag: listing.mayLag) }
       items = entries.map { ListResult.Item(key: $0.key, stored: listing.contents == .keys ? nil : $0.stored) }
     }
     items.removeAll { !listing.scope.contains($0.key) }
@@ -80,14 +81,14 @@ extension KubernetesDatastore {
   ///
   /// - Returns: the entries in the server's order, and the revision of the collection.
   func entries(
-    _ scope: Listing.Scope, selector: String? = nil, _ form: EntryForm, deadline: Deadline
+    _ scope: Listing.Scope, selector: String? = nil, mayLag: Bool = false, _ form: EntryForm, deadline: Deadline
   ) async throws(DatastoreError) -> (entries: [DecodedEntry], revision: String) {
     let kind = scope.objectKind
     let target = RequestTarget(verb: "list", kind: kind, name: nil, group: form.group)
     var entries: [DecodedEntry] = []
     var halfDeleted: [DecodedEntry] = []
     let revision = try await objects(
-      kind.path(in: form.group), selector: selector ?? scope.selector, target, deadline: deadline
+      kind.path(in: form.group), selector: selector ?? scope.selector, mayLag: mayLag, target, deadline: deadline
     ) { object throws(ObjectError) in
       guard let entry = try form.decode(object, scope) else { return }
       if entry.isDeleted { halfDeleted.append(entry) } else { entries.append(entry) }
@@ -110,10 +111,13 @@ extension KubernetesDatastore {
 
   /// Reads a collection page by page. Where a page's token has expired, it is read again as a whole.
   ///
+  /// The latest state costs up to a tenth of a second: the server answers from a copy of its store, and waits until the
+  /// store tells that nothing has happened which the copy does not have. What may lag is answered from the copy at once.
+  ///
   /// - Returns: the collection's revision; nil when there is no such collection.
   func objects(
-    _ path: String, selector: String? = nil, fieldSelector: String? = nil, _ target: RequestTarget, deadline: Deadline,
-    _ body: (KubernetesObject) throws(ObjectError) -> Void
+    _ path: String, selector: String? = nil, fieldSelector: String? = nil, mayLag: Bool = false,
+    _ target: RequestTarget, deadline: Deadline, _ body: (KubernetesObject) throws(ObjectError) -> Void
   ) async throws(DatastoreError) -> String? {
     var pages: [[UInt8]] = []
     var token: String?
@@ -122,7 +126,10 @@ extension KubernetesDatastore {
     repeat {
       let query = ResourcePath.query(
         path,
-        [("labelSelector", selector), ("fieldSelector", fieldSelector), ("limit", limit), ("continue", token)])
+        [
+          ("labelSelector", selector), ("fieldSelector", fieldSelector), ("limit", limit), ("continue", token),
+          ("resourceVersion", mayLag && token == nil ? "0" : nil),
+        ])
       switch await server.read(KubernetesRequest(.get, query), target, deadline: deadline) {
       case .done(let page):
         do throws(ObjectError) {

@@ -20,9 +20,15 @@ extension KubernetesDatastore {
     for change in plan.changes { try requireWritable(change) }
     let form = try await form(deadline: deadline)
     state.withLock { $0.rests = BoundedMemory(capacity: 4) }
+    let lagging = takeLaggingPools(of: plan)
     var applied: [Write] = []
     var revisions: [Key: Revision] = [:]
+    // What is read once more is on its way while other things than blocks are written.
+    async let changed = changedPool(among: lagging, form, deadline: deadline)
     for step in plan.steps {
+      if step.contains(where: \.isOfBlock), let pool = await changed {
+        return .conflict(pool, applied: applied)
+      }
       let writes = step.map { write in
         var write = write
         if let own = revisions[write.key] { write.base = .revision(own) }

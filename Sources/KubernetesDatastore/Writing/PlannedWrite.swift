@@ -12,6 +12,8 @@ struct PlannedWrite: Sendable {
   /// The write, when it is not known whether it was made.
   var inDoubt: Write { Write(key, stage, revision: nil) }
 
+  var isOfBlock: Bool { if case .block = key { true } else { false } }
+
   /// Whether this may be written at the same time as others of a step, none of which is of the same entry.
   fileprivate func mayJoin(_ step: [PlannedWrite]) -> Bool {
     guard let first = step.first, !step.contains(where: { $0.key == key }) else { return false }
