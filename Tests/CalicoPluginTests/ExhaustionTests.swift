@@ -33,7 +33,7 @@ struct ExhaustionTests {
   private func setEnd(_ end: UInt64) throws {
     let (path, lines) = try memory()
     let text = lines.map { line in
-      (line[..<3] + [line[3] == "0" ? "0" : String(end)] + line[4...]).joined(separator: " ") + "\n"
+      (line[..<4] + [line[4] == "0" ? "0" : String(end)] + line[5...]).joined(separator: " ") + "\n"
     }
     try text.joined().write(toFile: path, atomically: false, encoding: .utf8)
   }
@@ -51,7 +51,7 @@ struct ExhaustionTests {
     let before = now()
     #expect(try await searches("more"))
     let after = now()
-    let ends = try memory().lines.compactMap { UInt64($0[3]) }.filter { $0 != 0 }
+    let ends = try memory().lines.compactMap { UInt64($0[4]) }.filter { $0 != 0 }
     #expect(ends.count == 1)
     #expect(ends.allSatisfy { (before + Self.lifetime...after + Self.lifetime).contains($0) })
   }

@@ -38,7 +38,8 @@ struct LaggingListTests {
     try await world.add("e")
     let claim = world.store.take()
     #expect(claim.latestLists > 0)
-    #expect(claim.reads == 2)
+    // As they are, what comes next, and what that turned out to need: as without any lag.
+    #expect(claim.reads == 3)
     #expect(blocks(world) == 2)
     try await world.call("DEL", "a")
     _ = world.store.take()
@@ -69,7 +70,8 @@ struct LaggingListTests {
     _ = block.assign(ordinal: 0, attribute: AllocationAttribute(handleID: "other", owner: ["node": "n2"]))
     world.store.base.load([path: block.encoded()])
     world.store.base.put(nil, at: affinity)
-    let address = try #require(CIDR(try #require(try await world.add("second").first)))
+    let second = try await world.add("second")
+    let address = try #require(second.first.flatMap { CIDR($0) })
     #expect(!cidr.contains(address.address))
     #expect(blocks(world) == 2)
   }
@@ -81,8 +83,7 @@ struct LaggingListTests {
     world.store.lag()
     try await world.createPool("q", "10.66.0.0/16", blockSize: 30)
     world.ipam = #""ipv4_pools":["q"],"#
-    let address = try #require(try await world.add("second").first)
-    #expect(address.hasPrefix("10.66."))
+    #expect(try await world.add("second").first?.hasPrefix("10.66.") == true)
   }
 
   @Test("that there are no pools is said only when there are none now")
@@ -110,18 +111,18 @@ struct LaggingListTests {
     world.store.refuseCommit(for: .resource(.ipPool, "p"))
     let before = world.store.base.dump()
     let answer = try await world.call("ADD", "second")
-    #expect(try answer.message.contains("no configured Calico pools"))
+    #expect(try answer.message == "cannot find a qualified ippool")
     #expect(world.store.base.dump() == before)
   }
 
-  @Test("a commit that fails is not tried a second time from the beginning")
-  func failure() async throws {
+  @Test("a block that nobody can read is told of, as by the latest lists")
+  func unreadableBlock() async throws {
     let world = try await world()
     try await world.add("first")
     let path = try #require(world.entries("/assignment/ipv4/block/").first)
     world.store.base.load([path: Array("{".utf8)])
     let answer = try await world.call("ADD", "second")
     #expect(answer.status != 0)
-    #expect(try answer.message.contains("block"))
+    #expect(try answer.message.contains("failed to parse datastore entry BlockKey"))
   }
 }

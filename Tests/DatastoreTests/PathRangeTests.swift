@@ -1,5 +1,6 @@
 import CalicoModel
 import Datastore
+import IPAddressing
 import Testing
 
 @Suite("Ranges of paths")
@@ -19,13 +20,14 @@ struct PathRangeTests {
   }
 
   @Test("only keys that are meant are found in a range, and only in the spelling that we write")
-  func keys() {
+  func keys() throws {
+    let cidr = try #require(CIDR("10.0.0.0/26"))
     let range = PathRange(Listing(.affinities(BlockOwner(.host, "a"), .v4)))
-    let affinity = KeyPath.path(of: .affinity(BlockOwner(.host, "a"), "10.0.0.0/26"))
-    #expect(range.key(of: affinity.utf8) == .affinity(BlockOwner(.host, "a"), "10.0.0.0/26"))
+    let affinity = KeyPath.path(of: .affinity(BlockOwner(.host, "a"), cidr))
+    #expect(range.key(of: affinity.utf8) == .affinity(BlockOwner(.host, "a"), cidr))
     #expect(range.key(of: KeyPath.path(of: .host("a")).utf8) == nil)
     #expect(range.key(of: KeyPath.path(of: .handle("a")).utf8) == nil)
-    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26".utf8) == .block("10.0.0.0/26"))
+    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26".utf8) == .block(cidr))
     #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.1-26".utf8) == nil)
   }
 

@@ -10,7 +10,6 @@ import Testing
 @Suite("Pools that were listed as they may have been")
 struct LaggingPoolTests {
   private static let deadline = Deadline.after(milliseconds: 600_000)
-  private static let block: CIDR = "10.65.0.0/26"
 
   /// A server whose lists of pools stay as they were at first.
   private final class Server: Sendable {
@@ -34,11 +33,12 @@ struct LaggingPoolTests {
   }
 
   /// A plan that makes a handle, and then a block.
-  private static var plan: Plan {
-    let block = IPAMBlock(cidr: block, owner: BlockOwner(.host, "n"), time: Timestamp(seconds: 1))
+  private static func plan() throws -> Plan {
+    let cidr = try #require(CIDR("10.65.0.0/26"))
+    let block = IPAMBlock(cidr: cidr, owner: BlockOwner(.host, "n"), time: Timestamp(seconds: 1))
     return Plan([
-      Change(.handle("h"), base: .absent, final: .value(.handle(IPAMHandle([Self.block: 1])))),
-      Change(.block(Self.block), base: .absent, final: .value(.block(block))),
+      Change(.handle("h"), base: .absent, final: .value(.handle(IPAMHandle([cidr: 1])))),
+      Change(.block(cidr), base: .absent, final: .value(.block(block))),
     ])
   }
 
@@ -57,7 +57,7 @@ struct LaggingPoolTests {
     var listing = Listing(.resources(.ipPool))
     listing.mayLag = mayLag
     _ = try await store.read([.list(listing)], deadline: deadline)
-    let outcome = try await store.commit(plan, deadline: deadline)
+    let outcome = try await store.commit(plan(), deadline: deadline)
     return (outcome, transport.requests)
   }
 

@@ -84,7 +84,8 @@ struct MemoryFile {
     // A time further ahead than any that was written is from before a reboot.
     let isExhausted = line.exhaustedUntil > now && line.exhaustedUntil - now <= exhaustionLifetime
     return FamilyMemory(
-      room: line.room, isRoomFull: line.isRoomFull, isExhausted: isExhausted, circumstances: isExhausted ? line.circumstances : 0)
+      room: line.room, isRoomFull: line.isRoomFull, isExhausted: isExhausted,
+      circumstances: isExhausted ? line.circumstances : 0)
   }
 
   /// Remembers what an operation found out, when it is anything new.
