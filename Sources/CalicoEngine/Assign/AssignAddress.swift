@@ -58,23 +58,36 @@ public struct AssignAddress: Operation {
     try planner.require([.entry(.block(cidr)), .entry(.affinity(owner, cidr))])
     let configuration = try planner.configuration()
     var draft = Draft()
-    if try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: configuration.cooldownSeconds) == nil {
+    let isNew =
+      try planner.workingBlock(cidr, in: &draft, time: request.time, cooldown: configuration.cooldownSeconds) == nil
+    if isNew {
       let affinity = try planner.affinity(owner, cidr)
       let block = planner.newBlock(cidr, of: owner, since: request.time, request.reservation)
+      planner.note(.block(cidr, .claims(pool: pool.name), tally(block, configuration)))
       draft.claim(block, for: owner, affinity: affinity?.base ?? .absent)
     }
     guard var block = draft.blocks[cidr]?.block, let ordinal = block.ordinal(of: request.address) else {
       return .done(try unreachable())
     }
-    if let held = try held(in: block, ordinal, cidr) { return .done(held) }
-    try checkAffinity(of: block, configuration)
+    let isOwn = block.affinity == owner.description
+    if !isNew { planner.note(.block(cidr, isOwn ? .own : .others, tally(block, configuration))) }
+    if let held = try held(in: block, ordinal, cidr) {
+      planner.note(.gives([request.address], of: cidr, .reused))
+      return .done(held)
+    }
+    try checkAffinity(of: block, configuration, &planner)
     let number = block.sequenceNumber
-    guard block.assign(ordinal: ordinal, attribute: attribute) else { throw .failed(taken(block, ordinal)) }
+    guard block.assign(ordinal: ordinal, attribute: attribute) else {
+      planner.note(.addressIsTaken(request.address, AddressHolder(of: ordinal, in: block)))
+      throw .failed(taken(block, ordinal))
+    }
     draft.update(block)
     if let handleID = request.handleID {
-      try checkLimit(handleID, planner)
+      try checkLimit(handleID, &planner)
       try planner.count(1, of: cidr, into: handleID, in: &draft)
     }
+    planner.note(
+      .gives([request.address], of: cidr, isNew ? .new : isOwn ? .own : .borrowed(owner: block.affinity)))
     planned = (cidr, ordinal, number)
     return .commit(draft)
   }
@@ -132,15 +145,25 @@ public struct AssignAddress: Operation {
   }
 
   private func pool(_ planner: inout Planner) throws(Halt) -> IPPool {
-    let pools = try planner.enabledPools(request.address.family)
-    guard let pool = pools.first(where: { $0.cidr?.contains(request.address) ?? false }) else {
+    let family = request.address.family
+    let pools = try planner.enabledPools(family)
+    var found: IPPool?
+    for pool in pools where found == nil {
+      if pool.cidr?.contains(request.address) ?? false {
+        found = pool
+      } else {
+        planner.note(.pool(ConsideredPool(pool, for: family), .doesNotContain(request.address)))
+      }
+    }
+    guard let pool = found else {
       let names = pools.map(\.writtenCIDR).joined(separator: ", ")
       throw .failed(
         EngineError(
           .noQualifiedPool, "The provided IP address is not in a configured pool\n",
-          advice: "enabled IPv\(request.address.family.rawValue) pools: \(names.isEmpty ? "none" : names)"))
+          advice: "enabled IPv\(family.rawValue) pools: \(names.isEmpty ? "none" : names)"))
     }
     if let use = request.use, !pool.allowedUses.contains(use) {
+      planner.note(.pool(ConsideredPool(pool, for: family), .use(use, allowed: pool.allowedUses)))
       let uses = pool.allowedUses.map(\.rawValue).joined(separator: " ")
       throw .failed(
         EngineError(
@@ -148,11 +171,15 @@ public struct AssignAddress: Operation {
           "IP address \(request.address) is in IP pool \"\(pool.name)\", which is not allowed for use "
             + "\"\(use.rawValue)\" (allowedUses: [\(uses)])"))
     }
+    planner.note(.pool(ConsideredPool(pool, for: family), nil))
     return pool
   }
 
-  private func checkAffinity(of block: IPAMBlock, _ configuration: IPAMConfiguration) throws(Halt) {
+  private func checkAffinity(
+    of block: IPAMBlock, _ configuration: IPAMConfiguration, _ planner: inout Planner
+  ) throws(Halt) {
     guard !block.admits(owner, strictly: configuration.strictAffinity) else { return }
+    planner.note(.affinityForbids(block.cidr, owner: block.affinity))
     guard let affinity = block.affinity else {
       throw .failed(EngineError(.conflict, "Attempt to assign from block \(block.cidr) with no affinity"))
     }
@@ -170,15 +197,22 @@ public struct AssignAddress: Operation {
       advice: block.isInUse(ordinal) ? "held by \(holder)" : "it was released and cools down")
   }
 
-  private func checkLimit(_ handleID: String, _ planner: Planner) throws(Halt) {
-    guard request.maxPerHandle > 0, let handle = try planner.settledHandle(handleID),
-      handle.count(request.address.family) + 1 > request.maxPerHandle
-    else { return }
+  private func checkLimit(_ handleID: String, _ planner: inout Planner) throws(Halt) {
+    guard request.maxPerHandle > 0, let handle = try planner.settledHandle(handleID) else { return }
+    let family = request.address.family
+    let count = handle.count(family)
+    guard count + 1 > request.maxPerHandle else { return }
+    planner.note(.handleIsFull(handleID, family, count: count, limit: request.maxPerHandle))
     throw .failed(
       EngineError(
         .conflict,
         "handle \(handleID) already has IP(s) allocated, cannot assign additional IP \(request.address) "
           + "(maxAllocPerIPVersion=\(request.maxPerHandle))"))
+  }
+
+  /// What is in a block. An address that is asked for may be reserved, so that nothing is kept back here.
+  private func tally(_ block: IPAMBlock, _ configuration: IPAMConfiguration) -> BlockTally {
+    BlockTally(block, reserved: ReservedAddresses(), cooldown: configuration.cooldownSeconds)
   }
 
   private func unreachable() throws(Halt) -> AcquiredAddress {

@@ -50,7 +50,10 @@ public struct AutoAssign: Operation {
     }
     if request.isAllOrNothing, families.contains(where: { $0.isShort }) {
       let housekeeping = families.reduce(into: Draft()) { $0.merge($1.housekeeping) }
-      for index in families.indices { families[index].withhold() }
+      for index in families.indices {
+        families[index].withhold()
+        if families[index].isWithheld { planner.note(.withholds(families[index].wanted.family)) }
+      }
       guard housekeeping.isEmpty || families.contains(where: { $0.isTidy }) else {
         for index in families.indices { families[index].isTidy = true }
         return .commit(housekeeping)

@@ -24,17 +24,22 @@ extension BlockSearch {
   mutating func newBlock(
     _ scope: SearchScope, _ own: OwnBlocks, _ memory: FamilyMemory, _ planner: inout Planner, _ draft: inout Draft
   ) throws(Halt) -> NewBlock {
-    if memory.isExhausted { return .none }
+    if memory.isExhausted {
+      planner.note(.remembersFullPools(scope.wanted.family))
+      return .none
+    }
     for pool in scope.choice.usable {
       if let cidr = try absentBlock(of: pool, scope, own, &planner, draft) {
         let affinity = try planner.affinity(scope.owner, cidr)
         let block = planner.newBlock(cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
+        planner.note(.block(cidr, .claims(pool: pool.name), scope.tally(block)))
         draft.claim(block, for: scope.owner, affinity: affinity?.base ?? .absent)
         noteClaim(of: cidr)
         // All others were full, or were not looked at because there are too many.
         room = room ?? cidr
         return .claimed(cidr)
       }
+      planner.note(.everyBlockExists(ConsideredPool(pool, for: scope.wanted.family)))
     }
     return try ownerlessBlock(scope, own, &planner, &draft)
   }
@@ -97,14 +102,20 @@ extension BlockSearch {
     }
     for cidr in existing {
       guard let glance = glances[cidr], glance.room > 0, glance.isEmpty, draft.blocks[cidr] == nil,
-        glance.affinity != scope.owner.description, !contested.contains(cidr),
-        (glance.claimTime ?? Timestamp(seconds: 0)).advanced(bySeconds: Self.minimumAge) <= scope.request.time
+        glance.affinity != scope.owner.description, !contested.contains(cidr)
       else { continue }
+      let claimed = glance.claimTime ?? Timestamp(seconds: 0)
+      guard claimed.advanced(bySeconds: Self.minimumAge) <= scope.request.time else {
+        planner.note(.block(cidr, .tooYoung(claimed: glance.claimTime), nil))
+        continue
+      }
       if let reclaim = try reclaim(cidr, scope, &planner) {
+        planner.note(.block(cidr, .reclaims, nil))
         glances[cidr] = nil
         reclaimed = cidr
         return .reclaims(reclaim)
       }
+      planner.note(.block(cidr, .unreclaimable, nil))
     }
     return .none
   }
@@ -160,9 +171,14 @@ extension BlockSearch {
 
   private func glance(at cidr: CIDR, _ scope: SearchScope, _ planner: inout Planner) throws(Halt) -> Glance {
     guard let stored = try planner.entry(.block(cidr)) else { return Glance(room: 0, isEmpty: false) }
-    if BlockGlance.isFull(stored.bytes) { return Glance(room: 0, isEmpty: false) }
+    if BlockGlance.isFull(stored.bytes) {
+      // Nothing in it matters but to whoever asks why.
+      planner.note(.block(cidr, .others, (try? stored.block(cidr)).map { scope.tally($0) }))
+      return Glance(room: 0, isEmpty: false)
+    }
     guard var (block, _) = try planner.block(cidr) else { return Glance(room: 0, isEmpty: false) }
     _ = block.collect(time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
+    planner.note(.block(cidr, .others, scope.tally(block)))
     return Glance(
       room: scope.room(in: block), isEmpty: block.isEmpty, affinity: block.affinity, claimTime: block.affinityClaimTime)
   }
@@ -179,6 +195,7 @@ extension BlockSearch {
       return false
     }
     let stored = try planner.affinity(scope.owner, cidr)
+    planner.note(.block(cidr, .adopts, scope.tally(block)))
     draft.confirm(
       cidr, for: scope.owner, affinity: stored?.affinity ?? BlockAffinity(.pending), base: stored?.base ?? .absent)
     noteClaim(of: cidr)

@@ -84,6 +84,8 @@ struct BlockSearch: Sendable {
         own.items.append(OwnBlocks.Item(cidr: cidr, affinity: stored.affinity, base: stored.base))
       } else if try scope.choice.mustGiveUp(cidr) {
         try giveUp(cidr, stored.affinity, stored.base, scope, &planner, &housekeeping)
+      } else {
+        planner.note(.block(cidr, .outsidePools, nil))
       }
     }
     own.count = own.items.count
@@ -112,11 +114,13 @@ struct BlockSearch: Sendable {
   ) throws(Halt) {
     let block = try planner.workingBlock(
       cidr, in: &housekeeping, time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
-    guard let block else { return }
+    guard let block else { return planner.note(.block(cidr, .deselected(isGivenUp: false), nil)) }
     if let owner = block.affinity, owner != scope.owner.description {
+      planner.note(.block(cidr, .claimedInVain(owner: owner), scope.tally(block)))
       housekeeping.deleteStale(scope.owner, cidr, base: base)
-    } else if block.isEmpty {
-      housekeeping.giveUp(cidr, of: scope.owner, affinity: affinity, base: base)
+    } else {
+      planner.note(.block(cidr, .deselected(isGivenUp: block.isEmpty), scope.tally(block)))
+      if block.isEmpty { housekeeping.giveUp(cidr, of: scope.owner, affinity: affinity, base: base) }
     }
   }
 
@@ -158,7 +162,11 @@ struct BlockSearch: Sendable {
     let count = trustsMemory ? own.believedToHaveRoom : own.items.count
     for index in 0..<count {
       let item = own.items[index]
-      if useless.contains(item.cidr) || scope.reserved.covers(item.cidr) { continue }
+      if useless.contains(item.cidr) { continue }
+      if scope.reserved.covers(item.cidr) {
+        planner.note(.block(item.cidr, .reserved, nil))
+        continue
+      }
       if let working = draft.blocks[item.cidr] {
         if !working.isDeleted, scope.room(in: working.block) > 0 { return item.cidr }
         continue
@@ -196,12 +204,17 @@ struct BlockSearch: Sendable {
     guard let block else {
       // The claim was cut off before the block was made.
       let new = planner.newBlock(item.cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
-      guard scope.room(in: new) > 0 else { return false }
+      guard scope.room(in: new) > 0 else {
+        planner.note(.block(item.cidr, .reserved, scope.tally(new)))
+        return false
+      }
+      planner.note(.block(item.cidr, .completesClaim, scope.tally(new)))
       draft.claim(new, for: scope.owner, affinity: item.base)
       noteClaim(of: item.cidr)
       return true
     }
     guard block.affinity == scope.owner.description else {
+      planner.note(.block(item.cidr, .claimedInVain(owner: block.affinity), scope.tally(block)))
       draft.blocks[item.cidr] = nil
       draft.deleteStale(scope.owner, item.cidr, base: item.base)
       foreign.insert(item.cidr)
@@ -210,12 +223,17 @@ struct BlockSearch: Sendable {
     foreign.remove(item.cidr)
     switch item.affinity.state {
     case .confirmed, .unstated:
-      if scope.room(in: block) > 0 { return true }
+      if scope.room(in: block) > 0 {
+        planner.note(.block(item.cidr, .own, scope.tally(block)))
+        return true
+      }
+      planner.note(.block(item.cidr, .ownIsFull, scope.tally(block)))
       draft.blocks[item.cidr] = nil
       planner.drop(item.cidr)
       discard(item.cidr)
       return false
     case .pending, .pendingDeletion, .other:
+      planner.note(.block(item.cidr, .confirms(item.affinity.state), scope.tally(block)))
       draft.confirm(item.cidr, for: scope.owner, affinity: item.affinity, base: item.base)
       noteClaim(of: item.cidr)
       return scope.room(in: block) > 0

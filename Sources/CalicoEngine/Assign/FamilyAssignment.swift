@@ -43,7 +43,7 @@ struct FamilyAssignment: Sendable {
   /// Whether that was done.
   var isTidy = false
   private(set) var memory: FamilyMemory
-  private var isWithheld = false
+  private(set) var isWithheld = false
   private let attribute: AllocationAttribute
 
   init(_ wanted: AutoAssignRequest.Family, of request: AutoAssignRequest) {
@@ -141,15 +141,21 @@ struct FamilyAssignment: Sendable {
       let mayClaim = owned < scope.blockLimit && configuration.autoAllocateBlocks
       let trustsMemory = memory.isExhausted || own.isLarge && mayClaim
       if let cidr = try search.nextOwnBlock(own, trustsMemory: trustsMemory, scope, &planner, &draft) {
-        try take(from: cidr, scope, &planner, &draft)
+        try take(from: cidr, .own, scope, &planner, &draft)
         continue
       }
+      planner.note(
+        .blockLimit(
+          BlockLimit(
+            family: wanted.family, owned: owned, limit: scope.blockLimit,
+            isConfigured: configuration.maxBlocksPerHost == scope.blockLimit)))
       guard owned < scope.blockLimit else {
         let limit = scope.blockLimit
         messages.append("Need to allocate an IPAM block but could not - limit of \(limit) blocks reached for this node")
         throw .failed(.blockLimit(limit, scope))
       }
       guard configuration.autoAllocateBlocks else {
+        planner.note(.claimsAreOff(wanted.family))
         throw .failed(
           EngineError(
             .noQualifiedPool, "failed to find or claim a block",
@@ -158,7 +164,7 @@ struct FamilyAssignment: Sendable {
       switch try search.newBlock(scope, own, memory, &planner, &draft) {
       case .claimed(let cidr):
         owned += 1
-        try take(from: cidr, scope, &planner, &draft)
+        try take(from: cidr, .new, scope, &planner, &draft)
         continue
       case .reclaims(let reclaim): return .commitFirst(reclaim)
       case .none: break
@@ -166,10 +172,11 @@ struct FamilyAssignment: Sendable {
       if trustsMemory, !memory.isExhausted,
         let cidr = try search.nextOwnBlock(own, trustsMemory: false, scope, &planner, &draft)
       {
-        try take(from: cidr, scope, &planner, &draft)
+        try take(from: cidr, .own, scope, &planner, &draft)
         continue
       }
       if configuration.strictAffinity {
+        planner.note(.borrowingIsOff(wanted.family))
         messages.append("No more free affine blocks and strict affinity enabled")
       } else {
         try borrow(own, scope, &planner, &draft)
@@ -192,7 +199,8 @@ struct FamilyAssignment: Sendable {
     _ own: OwnBlocks, _ scope: SearchScope, _ planner: inout Planner, _ draft: inout Draft
   ) throws(Halt) {
     while missing > 0, !memory.isExhausted, let cidr = try search.blockToBorrowFrom(own, scope, &planner, &draft) {
-      try take(from: cidr, scope, &planner, &draft)
+      let owner = draft.blocks[cidr]?.block.affinity
+      try take(from: cidr, .borrowed(owner: owner), scope, &planner, &draft)
     }
     guard missing > 0 else { return }
     let pools = scope.choice.usable.map(\.writtenCIDR).joined(separator: " ")
@@ -201,7 +209,7 @@ struct FamilyAssignment: Sendable {
 
   /// Takes as many addresses of a working block as are still missing.
   private mutating func take(
-    from cidr: CIDR, _ scope: SearchScope, _ planner: inout Planner, _ draft: inout Draft
+    from cidr: CIDR, _ source: AddressSource, _ scope: SearchScope, _ planner: inout Planner, _ draft: inout Draft
   ) throws(Halt) {
     guard var block = draft.blocks[cidr]?.block else { return }
     let number = block.sequenceNumber
@@ -211,6 +219,7 @@ struct FamilyAssignment: Sendable {
     if let handleID = scope.request.handleID {
       try planner.count(ordinals.count, of: cidr, into: handleID, in: &draft)
     }
+    planner.note(.gives(ordinals.map { block.address(at: $0) }, of: cidr, source))
     planned.append(Taken(block: cidr, ordinals: ordinals, sequenceNumber: number))
   }
 
@@ -221,6 +230,7 @@ struct FamilyAssignment: Sendable {
     else { return false }
     let count = handle.count(wanted.family)
     guard count + missing > request.maxPerHandle else { return false }
+    planner.note(.handleIsFull(handleID, wanted.family, count: count, limit: request.maxPerHandle))
     let blocks = handle.counts.keys.filter { $0.address.family == wanted.family }.sorted { $0.address < $1.address }
     try planner.require(blocks.map { .entry(.block($0)) })
     var found: [AcquiredAddress] = []
@@ -247,6 +257,9 @@ struct FamilyAssignment: Sendable {
     }
     let others = found.filter { other in !own.contains { $0.address.address == other.address.address } }
     acquired = Array((own + others).prefix(wanted.count))
+    for address in acquired where address.isReused {
+      planner.note(.gives([address.address.address], of: address.block, .reused))
+    }
     return true
   }
 

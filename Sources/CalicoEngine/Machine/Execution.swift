@@ -38,9 +38,19 @@ public struct Execution<Op: Operation>: Sendable {
     case failed(EngineError)
   }
 
-  public init(_ operation: Op) {
+  /// An execution.
+  ///
+  /// - Parameters:
+  ///   - operation: what is to be done.
+  ///   - recordsDecisions: whether ``decisions`` are of interest.
+  public init(_ operation: Op, recordsDecisions: Bool = false) {
     self.operation = operation
+    if recordsDecisions { planner.trace = DecisionTrace() }
   }
+
+  /// Why the operation came to what it came to, in the order in which that was decided; empty when it was not to be
+  /// recorded. What was decided anew after a conflict stands behind what it replaces.
+  public var decisions: [Decision] { planner.trace?.decisions ?? [] }
 
   /// Whether what is asked for now only takes back what an unsuccessful commit left: it deserves time even when the
   /// operation has none left.

@@ -17,6 +17,8 @@ public struct Planner: Sendable {
   var surpluses: [HandleCount] = []
   /// Nanoseconds since the operation's time.
   var elapsed: Int64 = 0
+  /// Why it was planned so; nil when nobody wants to know.
+  var trace: DecisionTrace?
 
   public init() {}
 
@@ -166,7 +168,14 @@ public struct Planner: Sendable {
 
   /// The pools that addresses of a family can be assigned from, sorted by name.
   mutating func enabledPools(_ family: AddressFamily) throws(Halt) -> [IPPool] {
-    try pools().filter { $0.isEnabled && $0.family == family }
+    let pools = try pools()
+    if isTraced {
+      for pool in pools {
+        guard let obstacle = pool.obstacle(for: family) else { continue }
+        note(.pool(ConsideredPool(pool, for: family), obstacle))
+      }
+    }
+    return pools.filter { $0.obstacle(for: family) == nil }
   }
 
   /// What reservations keep from being given out.

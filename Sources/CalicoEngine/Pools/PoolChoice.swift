@@ -53,6 +53,24 @@ struct PoolChoice: Sendable {
 }
 
 extension IPPool {
+  /// Why a request for a family cannot use the pool, whatever else it wants.
+  func obstacle(for family: AddressFamily) -> PoolObstacle? {
+    if let obstacle { return .unusable(obstacle) }
+    return self.family == family ? nil : .otherFamily
+  }
+
+  /// Why a request that names no pools does not use the pool.
+  fileprivate func obstacle(
+    nodeLabels: [String: String], namespaceLabels: [String: String]
+  ) throws(Halt) -> PoolObstacle? {
+    if !isAutomatic { return .manual }
+    if try !selects(nodeLabels: nodeLabels) { return .nodeSelector(nodeSelector, labels: nodeLabels) }
+    if try !selects(namespaceLabels: namespaceLabels) {
+      return .namespaceSelector(namespaceSelector, labels: namespaceLabels)
+    }
+    return nil
+  }
+
   /// Whether the pool's node selector matches a node.
   func selects(nodeLabels: [String: String]) throws(Halt) -> Bool {
     try Self.matches(nodeSelector, nodeLabels, of: self, "nodeSelector")
@@ -90,16 +108,16 @@ extension Planner {
     let maximum = try Self.maximumBlockSize(request)
     let enabled = try enabledPools(request.family)
     // Requested pools must fit as well; a pool that is too fine is none.
-    let candidates = enabled.filter { $0.blockSize <= maximum }
+    let candidates = try filter(enabled, request) { pool throws(Halt) in
+      pool.blockSize <= maximum ? nil : .blocksTooSmall(maximum: maximum)
+    }
     guard !candidates.isEmpty else {
       throw .failed(EngineError(.noQualifiedPool, "cannot find a qualified ippool", advice: noPoolAdvice(request)))
     }
-    var fitting: [IPPool] = []
+    let fitting: [IPPool]
     if request.requested.isEmpty {
-      for pool in candidates where pool.isAutomatic {
-        if try pool.selects(nodeLabels: nodeLabels), try pool.selects(namespaceLabels: request.namespaceLabels) {
-          fitting.append(pool)
-        }
+      fitting = try filter(candidates, request) { pool throws(Halt) in
+        try pool.obstacle(nodeLabels: nodeLabels, namespaceLabels: request.namespaceLabels)
       }
     } else {
       fitting = try requestedPools(request, among: candidates)
@@ -112,7 +130,9 @@ extension Planner {
             + "automatically: compare nodeSelector, namespaceSelector and assignmentMode of "
             + candidates.map(\.name).joined(separator: ", ")))
     }
-    let usable = fitting.filter { $0.allowedUses.contains(request.use) }
+    let usable = try filter(fitting, request) { pool throws(Halt) in
+      pool.allowedUses.contains(request.use) ? nil : .use(request.use, allowed: pool.allowedUses)
+    }
     guard !usable.isEmpty else {
       throw .failed(
         EngineError(
@@ -121,7 +141,26 @@ extension Planner {
           advice: "add \(request.use.rawValue) to allowedUses of one of "
             + fitting.map(\.name).joined(separator: ", ")))
     }
+    if isTraced {
+      for pool in usable { note(.pool(ConsideredPool(pool, for: request.family), nil)) }
+    }
     return PoolChoice(usable: usable, fitting: fitting, enabled: enabled, nodeLabels: nodeLabels)
+  }
+
+  /// The pools for which there is no obstacle, in their order.
+  private mutating func filter(
+    _ pools: [IPPool], _ request: PoolRequest, _ obstacle: (IPPool) throws(Halt) -> PoolObstacle?
+  ) throws(Halt) -> [IPPool] {
+    var free: [IPPool] = []
+    free.reserveCapacity(pools.count)
+    for pool in pools {
+      if let obstacle = try obstacle(pool) {
+        note(.pool(ConsideredPool(pool, for: request.family), obstacle))
+      } else {
+        free.append(pool)
+      }
+    }
+    return free
   }
 
   private func nodeLabels(_ request: PoolRequest) throws(Halt) -> [String: String] {
@@ -152,10 +191,18 @@ extension Planner {
     return request.family.bitWidth - bits
   }
 
-  private func requestedPools(_ request: PoolRequest, among candidates: [IPPool]) throws(Halt) -> [IPPool] {
+  private mutating func requestedPools(
+    _ request: PoolRequest, among candidates: [IPPool]
+  ) throws(Halt) -> [IPPool] {
+    if isTraced {
+      for pool in candidates where !request.requested.contains(where: { $0.canonical == pool.cidr }) {
+        note(.pool(ConsideredPool(pool, for: request.family), .notRequested))
+      }
+    }
     var pools: [IPPool] = []
     for requested in request.requested {
       guard let pool = candidates.first(where: { $0.cidr == requested.canonical }) else {
+        note(.requestedPoolMissing(requested.canonical))
         throw .failed(
           EngineError(
             .noQualifiedPool, "the given pool (\(requested.canonical)) does not exist, or is not enabled",

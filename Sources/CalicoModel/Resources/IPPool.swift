@@ -43,8 +43,28 @@ public struct IPPool: Hashable, Sendable {
   /// When packets are wrapped in VXLAN; nil for a mode that this version does not know.
   public let vxlanMode: EncapsulationMode?
 
+  /// Why no addresses can be assigned from a pool, whoever asks.
+  public enum Obstacle: Hashable, Sendable {
+    /// `disabled` is set.
+    case disabled
+    /// The resource is being deleted.
+    case beingDeleted
+    /// The condition `Allocatable` is `False`.
+    case notAllocatable
+    /// The range is none, or cannot be cut into blocks of the pool's size.
+    case blockSize
+  }
+
+  /// Why no addresses can be assigned from the pool; nil when they can.
+  public var obstacle: Obstacle? {
+    if isDisabled { return .disabled }
+    if isDeleting { return .beingDeleted }
+    if !isAllocatable { return .notAllocatable }
+    return hasUsableBlockSize ? nil : .blockSize
+  }
+
   /// Whether addresses can be assigned from the pool.
-  public var isEnabled: Bool { !isDisabled && !isDeleting && isAllocatable && hasUsableBlockSize }
+  public var isEnabled: Bool { obstacle == nil }
 
   /// Whether the pool can be cut into blocks of its size, and a block of that size can be read: at most
   /// ``IPAMBlock/maximumSize`` addresses. A pool that was written past all validation may have any size.
