@@ -52,8 +52,11 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
   typealias Runner = OperationRunner<ReadAheadDatastore<Store>>
 
   func runner(_ access: StoreAccess) throws -> Runner {
-    OperationRunner(
-      ReadAheadDatastore(try openStore(access), isEnabled: surroundings.readsAhead), monotonic: surroundings.monotonic)
+    var explain: (@Sendable ([Decision]) -> Void)?
+    if let tell = surroundings.explain { explain = { decisions in tell(.operation(decisions)) } }
+    return OperationRunner(
+      ReadAheadDatastore(try openStore(access), isEnabled: surroundings.readsAhead), monotonic: surroundings.monotonic,
+      explain: explain)
   }
 
   /// The workload of a call that has one.
@@ -62,8 +65,9 @@ public struct CalicoBackend<Store: Datastore>: IPAMBackend {
     return workload
   }
 
-  /// The host's lock, waited for at most half as long as the operation may take.
-  func acquireLock() -> HostLock {
+  /// The host's lock, waited for at most half as long as the operation may take; nil where it is not wanted.
+  func acquireLock() -> HostLock? {
+    guard surroundings.takesHostLock else { return nil }
     let seconds = UInt32(clamping: surroundings.milliseconds / 2000)
     return HostLock.acquire(configuration.lockFile, seconds: max(1, seconds), log: surroundings.log)
   }

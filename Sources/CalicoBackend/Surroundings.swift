@@ -37,6 +37,10 @@ public struct Surroundings: Sendable {
   public var readsAhead = false
   /// Whether lists of the latest state have to be waited for, longer than for anything else.
   public var waitsForLists = false
+  /// Whether calls of this host wait for one another; not those that change nothing.
+  public var takesHostLock = true
+  /// Takes what a call decides, and on what grounds, as it goes on; nil when nobody wants to know.
+  public var explain: (@Sendable (CallDecision) -> Void)?
 
   public init(
     memoryDirectory: String? = "/run/swift-ipam/calico-ipam",

@@ -10,15 +10,21 @@ public struct OperationRunner<Store: Datastore>: Sendable {
   private static var compensationMilliseconds: UInt64 { 30_000 }
 
   private let monotonic: @Sendable () -> UInt64
+  private let explain: (@Sendable ([Decision]) -> Void)?
 
   /// A runner on a store.
   ///
   /// - Parameters:
   ///   - store: the store.
   ///   - monotonic: a clock that only goes forward, in nanoseconds.
-  public init(_ store: Store, monotonic: @escaping @Sendable () -> UInt64 = { Deadline.now.nanoseconds }) {
+  ///   - explain: takes the decisions of each operation when it has ended, well or not; nil when nobody wants them.
+  public init(
+    _ store: Store, monotonic: @escaping @Sendable () -> UInt64 = { Deadline.now.nanoseconds },
+    explain: (@Sendable ([Decision]) -> Void)? = nil
+  ) {
     self.store = store
     self.monotonic = monotonic
+    self.explain = explain
   }
 
   /// Carries out one operation.
@@ -30,7 +36,8 @@ public struct OperationRunner<Store: Datastore>: Sendable {
   /// - Throws: `EngineError` when the operation cannot be done, `DatastoreError` when the store fails. What an
   ///   unsuccessful commit left has then been taken back, as far as the store could be reached.
   public func run<Op: Operation>(_ operation: Op, deadline: Deadline) async throws -> Op.Result {
-    var execution = Execution(operation)
+    var execution = Execution(operation, recordsDecisions: explain != nil)
+    defer { explain?(execution.decisions) }
     var step = execution.next()
     var compensationDeadline: Deadline?
     var conflicts = 0

@@ -32,12 +32,14 @@ extension CalicoBackend {
     defer { _ = lock }
     var claim = try await claim(workload, detection, runner)
     if claim.isPersistent, let kept = try await keptAddresses(claim, runner) {
+      surroundings.explain?(.keeps(kept.map(\.address), handleID: claim.handleID))
       let assignment = form.assignment(kept)
       return claim.machine?.isMigrationTarget ?? false
         ? Assignment(addresses: assignment.addresses, routes: []) : assignment
     }
     let requested = request.addresses + (workload.arguments.address.map { [$0] } ?? [])
     let wishes = try await wishes(workload, requested, claim, runner)
+    surroundings.explain?(.wishes(wishes))
     claim.namespaceLabels = wishes.namespaceLabels
     guard wishes.addresses.isEmpty else {
       return form.assignment(try await assign(wishes.addresses, to: claim, runner))

@@ -2,35 +2,6 @@ import CalicoEngine
 import Datastore
 import IPAddressing
 
-/// What is wanted for a workload: the configuration, and what the annotations of its pod and namespace make of it.
-struct Wishes: Sendable {
-  var assignsV4: Bool
-  var assignsV6: Bool
-  var poolsV4: [String]
-  var poolsV6: [String]
-  /// The very addresses that are wanted; empty when they are to be chosen.
-  var addresses: [IPAddress] = []
-  var namespaceLabels: [String: String] = [:]
-
-  init(_ configuration: CalicoConfiguration) {
-    assignsV4 = configuration.assignsV4
-    assignsV6 = configuration.assignsV6
-    poolsV4 = configuration.poolsV4
-    poolsV6 = configuration.poolsV6
-  }
-
-  /// Takes in what the annotations say.
-  mutating func apply(_ annotations: WorkloadAnnotations) {
-    poolsV4 = annotations.poolsV4 ?? poolsV4
-    poolsV6 = annotations.poolsV6 ?? poolsV6
-    if let families = annotations.families {
-      assignsV4 = families.contains(.v4)
-      assignsV6 = families.contains(.v6)
-    }
-    addresses = annotations.addresses
-  }
-}
-
 extension CalicoBackend {
   /// The blocks in which this node found room.
   var knownRooms: [CIDR] { surroundings.readsAhead ? openMemory()?.rooms ?? [] : [] }
@@ -56,7 +27,7 @@ extension CalicoBackend {
     guard requested.isEmpty else {
       runner.store.expect(
         ExpectedReads.assignment(of: requested, on: nodeName, rooms: rooms, handleID: claim.handleID))
-      wishes.addresses = requested
+      wishes.apply(requested: requested)
       return wishes
     }
     let families = (wishes.assignsV4 ? [AddressFamily.v4] : []) + (wishes.assignsV6 ? [.v6] : [])

@@ -5,11 +5,21 @@ import JSON
 /// What the annotations of a pod and of its namespace say about its addresses (front-end specification, section 1.13).
 /// The pod's count before the namespace's, and an empty one says nothing.
 public struct WorkloadAnnotations: Hashable, Sendable {
+  /// What an annotation stands at.
+  public enum Bearer: String, Hashable, Sendable {
+    case pod
+    case namespace
+  }
+
   /// Nil when nothing is said.
   public var poolsV4: [String]?
   public var poolsV6: [String]?
   /// Which families are wanted; nil when nothing is said.
   public var families: Set<AddressFamily>?
+  /// Where each of these is said.
+  public private(set) var poolsV4Bearer: Bearer?
+  public private(set) var poolsV6Bearer: Bearer?
+  public private(set) var familiesBearer: Bearer?
   /// The very addresses that are wanted; only a pod can say so.
   public var addresses: [IPAddress] = []
 
@@ -22,16 +32,23 @@ public struct WorkloadAnnotations: Hashable, Sendable {
   ///   - namespace: the namespace's.
   /// - Throws: ``CalicoFailure`` in upstream's words when one is malformed.
   public init(pod: [String: String], namespace: [String: String]) throws(CalicoFailure) {
-    func text(_ name: String) -> (key: String, value: String)? {
+    func text(_ name: String) -> (key: String, value: String, bearer: Bearer)? {
       let key = "cni.projectcalico.org/" + name
-      for annotations in [pod, namespace] {
-        if let value = annotations[key], !value.isEmpty { return (key, value) }
+      for (bearer, annotations) in [(Bearer.pod, pod), (.namespace, namespace)] {
+        if let value = annotations[key], !value.isEmpty { return (key, value, bearer) }
       }
       return nil
     }
-    if let (key, value) = text("ipv4pools") { poolsV4 = try Self.texts(value, of: key) }
-    if let (key, value) = text("ipv6pools") { poolsV6 = try Self.texts(value, of: key) }
-    if let (key, value) = text("ipFamilies") {
+    if let (key, value, bearer) = text("ipv4pools") {
+      poolsV4 = try Self.texts(value, of: key)
+      poolsV4Bearer = bearer
+    }
+    if let (key, value, bearer) = text("ipv6pools") {
+      poolsV6 = try Self.texts(value, of: key)
+      poolsV6Bearer = bearer
+    }
+    if let (key, value, bearer) = text("ipFamilies") {
+      familiesBearer = bearer
       var found: Set<AddressFamily> = []
       for name in try Self.texts(value, of: key) {
         switch name {
