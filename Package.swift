@@ -68,6 +68,14 @@ let package = Package(
       ],
       swiftSettings: common
     ),
+    // Carries out what an ADD does on a copy of what it reads, and tells why it comes to what it comes to.
+    .target(
+      name: "AssignmentExplanation",
+      dependencies: [
+        "CalicoBackend", "CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM", "IPAddressing", "JSON", "Terminal",
+      ],
+      swiftSettings: common
+    ),
     .target(
       name: "HostLocal",
       dependencies: ["CLinux", "DatastoreSettings", "FileSystem", "CNI", "IPAM", "IPAddressing", "JSON"],
@@ -223,6 +231,7 @@ let package = Package(
         "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON", "RouteReports", "RouteSources", "Routing", "Netlink",
         "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AssignmentExplanation", "KubernetesWorkloads",
       ],
       swiftSettings: common
     ),
@@ -308,6 +317,14 @@ let package = Package(
       name: "CalicoEngineTests",
       dependencies: [
         "CalicoEngine", "CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "TestSupport",
+      ],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "AssignmentExplanationTests",
+      dependencies: [
+        "AssignmentExplanation", "CalicoBackend", "CalicoEngine", "Datastore", "CalicoModel", "CNI", "IPAM",
+        "IPAddressing", "JSON", "TestSupport",
       ],
       swiftSettings: common
     ),
