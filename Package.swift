@@ -154,6 +154,11 @@ let package = Package(
       dependencies: ["CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "YAML"],
       swiftSettings: common
     ),
+    .target(
+      name: "PoolMap",
+      dependencies: ["CalicoModel", "IPAddressing", "JSON", "Terminal"],
+      swiftSettings: common
+    ),
     .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
     .target(name: "Netlink", dependencies: ["CNetlink", "CLinux", "IPAddressing"], swiftSettings: common),
     .target(name: "Routing", dependencies: ["Netlink", "CLinux", "IPAddressing"], swiftSettings: common),
@@ -229,9 +234,9 @@ let package = Package(
       dependencies: [
         "CalicoBackend", "CalicoEngine", "CalicoctlConfiguration", "DatastoreAccess", "DatastoreMigration",
         "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
-        "HostLocal", "CNI", "IPAM", "IPAddressing", "JSON", "RouteReports", "RouteSources", "Routing", "Netlink",
-        "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        "AssignmentExplanation", "KubernetesWorkloads",
+        "AssignmentExplanation", "CNI", "HostLocal", "IPAM", "IPAddressing", "JSON", "KubernetesWorkloads", "Netlink",
+        "PoolMap", "RouteReports", "RouteSources", "Routing", "Terminal", "YAML",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),
@@ -334,6 +339,11 @@ let package = Package(
         "CalicoBackend", "CalicoEngine", "CalicoModel", "Datastore", "IPAddressing", "JSON", "TestSupport",
       ],
       exclude: ["Fixtures"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "PoolMapTests",
+      dependencies: ["PoolMap", "CalicoModel", "IPAddressing", "JSON"],
       swiftSettings: common
     ),
     .testTarget(

@@ -1,0 +1,111 @@
+import IPAddressing
+
+/// Pools' maps as one SVG picture, one below the other; light or dark as the viewer's system is.
+public struct SVGDrawing {
+  /// A picture of more addresses than this is too large to be looked at.
+  public static let addressLimit = 16_384
+
+  private static let margin = 20
+  private static let narrowest = 520
+
+  private let pools: [(pool: MappedPool, detail: MapDetail)]
+
+  /// A picture.
+  ///
+  /// - Parameters:
+  ///   - pools: what is drawn.
+  ///   - detail: what a cell of each stands for.
+  public init(_ pools: [MappedPool], _ detail: (MappedPool) -> MapDetail) {
+    self.pools = pools.map { ($0, detail($0)) }
+  }
+
+  /// The document.
+  public var text: String {
+    let grids = pools.map { SVGGrid($0.pool, $0.detail) }
+    let width = max(Self.narrowest, (grids.map(\.width).max() ?? 0) + 2 * Self.margin)
+    var content = ""
+    var y = Self.margin
+    for (grid, (pool, _)) in zip(grids, pools) {
+      content += heading(pool, at: y)
+      y += 58
+      for line in Self.lines(MapWording.limits(pool), width: width) {
+        content += Self.line(line, x: Self.margin, y: y, "soft")
+        y += 17
+      }
+      content += "<g transform='translate(\(Self.margin) \(y))'>\(grid.elements)</g>\n"
+      y += grid.height + 12
+      let legend = SVGLegend(pool, width: width - 2 * Self.margin)
+      content += "<g transform='translate(\(Self.margin) \(y))'>\(legend.elements)</g>\n"
+      y += legend.height + 20
+    }
+    let names = pools.map { "IP pool \($0.pool.name) (\($0.pool.cidr))" }.joined(separator: ", ")
+    let sums = pools.map { pool, _ in
+      "\(pool.name): "
+        + AddressUse.allCases.filter { pool.counts[$0] > 0 }
+        .map { "\(NumberText.count(pool.counts[$0])) \($0.name)" }.joined(separator: ", ")
+    }
+    return """
+      <svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 \(width) \(y - 8)' width='\(width)' height='\(y - 8)' \
+      role='img' aria-labelledby='t d'>
+      <title id='t'>\(MarkupText.of(names))</title>
+      <desc id='d'>\(MarkupText.of(sums.joined(separator: "; ")))</desc>
+      <style>\(Self.style)</style>
+      <defs>\(Self.signs)</defs>
+      <rect width='100%' height='100%' rx='8' class='page'/>
+      \(content)</svg>
+
+      """
+  }
+
+  private func heading(_ pool: MappedPool, at y: Int) -> String {
+    let name = MarkupText.of(MarkupText.shortened(pool.name, to: 48))
+    let x = Self.margin
+    return "<text x='\(x)' y='\(y + 14)' class='ink title'>\(name)</text>\n"
+      + Self.line("\(MapWording.size(pool)) · \(MapWording.holding(pool))", x: x, y: y + 34, "soft")
+  }
+
+  private static func line(_ text: String, x: Int, y: Int, _ name: String) -> String {
+    "<text x='\(x)' y='\(y)' class='\(name)'>\(MarkupText.of(text))</text>\n"
+  }
+
+  /// A sentence in lines that fit, at about six units a character.
+  private static func lines(_ text: String?, width: Int) -> [String] {
+    guard let text else { return [] }
+    return TextWrapping.lines(text, width: (width - 2 * margin) / 6)
+  }
+
+  /// The signs, to be referred to.
+  private static var signs: String {
+    CellDrawing.all.map { sign in
+      let elements = sign.elements { fill, stroke in
+        let fillName = fill.map { "f-\($0.className)" } ?? "f-none"
+        return "class='\(fillName)\(stroke.map { " s-\($0.className)" } ?? "")'"
+      }
+      return "<g id='\(sign.identifier)'>\(elements)</g>"
+    }.joined()
+  }
+
+  private static var style: String {
+    func rules(_ palette: Palette) -> String {
+      let uses = AddressUse.allCases.map { use in
+        ".f-\(use.className){fill:\(palette[use].text)}.s-\(use.className){stroke:\(palette[use].text)}"
+      }
+      return ".page{fill:\(palette.card.text)}.s-gap{stroke:\(palette.card.text)}.ink{fill:\(palette.ink.text)}"
+        + ".soft{fill:\(palette.soft.text)}" + uses.joined()
+    }
+    return "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}"
+      + ".title{font-size:17px;font-weight:600}.name{font-weight:600}"
+      + ".address{font:11px ui-monospace,'SFMono-Regular',Menlo,'DejaVu Sans Mono',monospace}"
+      + ".f-none{fill:none}" + rules(.light) + "@media (prefers-color-scheme:dark){\(rules(.dark))}"
+  }
+}
+
+extension CellDrawing.Ink {
+  /// The name of the style.
+  fileprivate var className: String {
+    switch self {
+    case .use(let use): use.className
+    case .gap: "gap"
+    }
+  }
+}
