@@ -21,16 +21,16 @@ struct Palette: Hashable, Sendable {
     page: Colour(0xF6F8FA), card: Colour(0xFFFFFF), ink: Colour(0x1B1F24), soft: Colour(0x57606A),
     line: Colour(0xD8DEE4), control: Colour(0x7A828B), focus: Colour(0x0A0C10),
     uses: [
-      .free: Colour(0x8C959F), .affine: Colour(0x007A57), .used: Colour(0x0072B2), .borrowed: Colour(0xC24A00),
-      .cooling: Colour(0xA0478F), .reserved: Colour(0x4C545E), .unreadable: Colour(0xB00020),
+      .free: Colour(0x828B95), .affine: Colour(0x1A7F37), .used: Colour(0x0072B2), .borrowed: Colour(0xC24A00),
+      .cooling: Colour(0xA83279), .reserved: Colour(0x4C545E), .unreadable: Colour(0xB00020),
     ])
 
   static let dark = Palette(
     page: Colour(0x0D1117), card: Colour(0x161B22), ink: Colour(0xE6EDF3), soft: Colour(0xA3ADB8),
     line: Colour(0x30363D), control: Colour(0x7D8590), focus: Colour(0xFFFFFF),
     uses: [
-      .free: Colour(0x6E7681), .affine: Colour(0x33CFA0), .used: Colour(0x56B4E9), .borrowed: Colour(0xFF9447),
-      .cooling: Colour(0xE39BD6), .reserved: Colour(0xB6C0CA), .unreadable: Colour(0xFF7B85),
+      .free: Colour(0x6E7681), .affine: Colour(0x6FDC8C), .used: Colour(0x4AA8E8), .borrowed: Colour(0xFF9447),
+      .cooling: Colour(0xF0A8C8), .reserved: Colour(0xB6C0CA), .unreadable: Colour(0xFF7B85),
     ])
 
   /// The colour of a use.

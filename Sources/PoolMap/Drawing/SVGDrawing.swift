@@ -26,12 +26,15 @@ public struct SVGDrawing {
     var content = ""
     var y = Self.margin
     for (grid, (pool, _)) in zip(grids, pools) {
-      content += heading(pool, at: y)
-      y += 58
-      for line in Self.lines(MapWording.limits(pool), width: width) {
-        content += Self.line(line, x: Self.margin, y: y, "soft")
+      let name = MarkupText.of(MarkupText.shortened(pool.name, to: 48))
+      content += "<text x='\(Self.margin)' y='\(y + 14)' class='ink title'>\(name)</text>\n"
+      y += 34
+      let sentences = [MapWording.size(pool), MapWording.holding(pool), MapWording.limits(pool)].compactMap { $0 }
+      for line in sentences.flatMap({ Self.lines($0, width: width) }) {
+        content += "<text x='\(Self.margin)' y='\(y)' class='soft'>\(MarkupText.of(line))</text>\n"
         y += 17
       }
+      y += 7
       content += "<g transform='translate(\(Self.margin) \(y))'>\(grid.elements)</g>\n"
       y += grid.height + 12
       let legend = SVGLegend(pool, width: width - 2 * Self.margin)
@@ -57,21 +60,9 @@ public struct SVGDrawing {
       """
   }
 
-  private func heading(_ pool: MappedPool, at y: Int) -> String {
-    let name = MarkupText.of(MarkupText.shortened(pool.name, to: 48))
-    let x = Self.margin
-    return "<text x='\(x)' y='\(y + 14)' class='ink title'>\(name)</text>\n"
-      + Self.line("\(MapWording.size(pool)) · \(MapWording.holding(pool))", x: x, y: y + 34, "soft")
-  }
-
-  private static func line(_ text: String, x: Int, y: Int, _ name: String) -> String {
-    "<text x='\(x)' y='\(y)' class='\(name)'>\(MarkupText.of(text))</text>\n"
-  }
-
-  /// A sentence in lines that fit, at about six units a character.
-  private static func lines(_ text: String?, width: Int) -> [String] {
-    guard let text else { return [] }
-    return TextWrapping.lines(text, width: (width - 2 * margin) / 6)
+  /// A sentence in lines that fit, at a little more than six units a character.
+  private static func lines(_ text: String, width: Int) -> [String] {
+    TextWrapping.lines(text, width: (width - 2 * margin) * 10 / 64)
   }
 
   /// The signs, to be referred to.

@@ -73,7 +73,7 @@ public struct MappedBlock: Hashable, Sendable {
     self.init(cidr, .absent, owner: nil, uses: Self.unused(cidr, reserved), holders: [])
   }
 
-  private init(_ cidr: CIDR, _ state: State, owner: String?, uses: [AddressUse], holders: [AddressHolder?]) {
+  init(_ cidr: CIDR, _ state: State, owner: String?, uses: [AddressUse], holders: [AddressHolder?]) {
     let isHeldForNothing = owner != nil && !uses.contains { $0 == .used || $0 == .borrowed || $0 == .cooling }
     let uses = isHeldForNothing ? uses.map { $0 == .free ? .affine : $0 } : uses
     var counts = UseCounts()

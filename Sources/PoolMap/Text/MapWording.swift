@@ -16,7 +16,8 @@ enum MapWording {
   static func holding(_ pool: MappedPool) -> String {
     let stored = UInt128(pool.blocks.count { $0.state != .claimed })
     let owners = UInt128(pool.owners.count)
-    var text = "\(NumberText.count(stored, "block")) \(stored == 1 ? "exists" : "exist")"
+    let count = stored == 0 ? "no block" : NumberText.count(stored, "block")
+    var text = "\(count) \(stored > 1 ? "exist" : "exists")"
     if owners > 0 { text += ", held by \(NumberText.count(owners, "node"))" }
     if !pool.impediments.isEmpty { text += "; the pool is \(pool.impediments.joined(separator: ", "))" }
     return text
