@@ -488,7 +488,7 @@ let package = Package(
       dependencies: [
         "ipamctl", "CalicoIPAM", "CalicoPlugin", "CalicoBackend", "CalicoEngine", "DatastoreAccess",
         "DatastoreMigration", "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "HostLocal", "IPAM",
-        "IPAddressing", "JSON", "Netlink", "Routing", "Terminal",
+        "IPAddressing", "JSON", "Netlink", "PoolMap", "Routing", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common

@@ -37,6 +37,7 @@ class Page:
         shell = 'exec 3<&%d 4>&%d; exec "$@"' % (commands, answers)
         arguments = [
             chromium(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
+            "--disable-breakpad", "--disable-crash-reporter",
             "--hide-scrollbars", "--remote-debugging-pipe", "--user-data-dir=" + profile,
             "--window-size=%d,%d" % (width, height), "about:blank",
         ]
