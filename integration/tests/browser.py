@@ -113,6 +113,8 @@ class Page:
     def prefer(self, scheme):
         """As if the system had these colours."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        # The page is told with its next frame.
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def value(self, expression):
         """What JavaScript makes of an expression, a promise awaited."""

@@ -99,11 +99,12 @@ class OutputTest(MapTest):
 
     def test_blocks_are_drawn_by_use_and_counted(self):
         self.every_use()
-        lines = self.map().splitlines()
+        text = self.map()
+        lines = text.splitlines()
         self.assertEqual(lines[4], "  10.65.0.0    + b ~ o b " + ". " * 26 + ".")
         self.assertEqual(lines[35], "  10.65.248.0  " + ". " * 28 + "x . . .")
-        self.assertIn("  b    borrowed                2  <0.1 %       2", lines)
-        self.assertIn("  ~    cooling down            3  <0.1 %       1", lines)
+        self.assertRegex(text, r"\n  \+ #  used +26  <0\.1 % +1\n  b    borrowed +2  <0\.1 % +2\n")
+        self.assertRegex(text, r"\n  ~    cooling down +3  <0\.1 % +1\n  x    reserved +64   0\.1 % +1\n")
 
     def test_addresses_of_a_block_are_drawn_for_a_network_or_an_address_of_it(self):
         self.every_use()

@@ -24,40 +24,51 @@ public struct SVGDrawing {
     let grids = pools.map { SVGGrid($0.pool, $0.detail) }
     let width = max(Self.narrowest, (grids.map(\.width).max() ?? 0) + 2 * Self.margin)
     var content = ""
-    var y = Self.margin
-    for (grid, (pool, _)) in zip(grids, pools) {
-      let name = MarkupText.of(MarkupText.shortened(pool.name, to: 48))
-      content += "<text x='\(Self.margin)' y='\(y + 14)' class='ink title'>\(name)</text>\n"
-      y += 34
-      let sentences = [MapWording.size(pool), MapWording.holding(pool), MapWording.limits(pool)].compactMap { $0 }
-      for line in sentences.flatMap({ Self.lines($0, width: width) }) {
-        content += "<text x='\(Self.margin)' y='\(y)' class='soft'>\(MarkupText.of(line))</text>\n"
-        y += 17
-      }
-      y += 7
-      content += "<g transform='translate(\(Self.margin) \(y))'>\(grid.elements)</g>\n"
-      y += grid.height + 12
-      let legend = SVGLegend(pool, width: width - 2 * Self.margin)
-      content += "<g transform='translate(\(Self.margin) \(y))'>\(legend.elements)</g>\n"
-      y += legend.height + 20
-    }
-    let names = pools.map { "IP pool \($0.pool.name) (\($0.pool.cidr))" }.joined(separator: ", ")
-    let sums = pools.map { pool, _ in
-      "\(pool.name): "
-        + AddressUse.allCases.filter { pool.counts[$0] > 0 }
-        .map { "\(NumberText.count(pool.counts[$0])) \($0.name)" }.joined(separator: ", ")
-    }
+    var height = Self.margin
+    for (grid, (pool, _)) in zip(grids, pools) { add(pool, grid, width: width, to: &content, at: &height) }
+    // Below the last legend there is as much room as above the first name.
+    height -= 8
     return """
-      <svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 \(width) \(y - 8)' width='\(width)' height='\(y - 8)' \
+      <svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 \(width) \(height)' width='\(width)' height='\(height)' \
       role='img' aria-labelledby='t d'>
       <title id='t'>\(MarkupText.of(names))</title>
-      <desc id='d'>\(MarkupText.of(sums.joined(separator: "; ")))</desc>
+      <desc id='d'>\(MarkupText.of(sums))</desc>
       <style>\(Self.style)</style>
       <defs>\(Self.signs)</defs>
       <rect width='100%' height='100%' rx='8' class='page'/>
       \(content)</svg>
 
       """
+  }
+
+  /// Adds a pool below what is there: its name, what is to be said of it, its cells, its legend.
+  private func add(_ pool: MappedPool, _ grid: SVGGrid, width: Int, to content: inout String, at y: inout Int) {
+    let name = MarkupText.of(MarkupText.shortened(pool.name, to: 48))
+    content += "<text x='\(Self.margin)' y='\(y + 14)' class='ink title'>\(name)</text>\n"
+    y += 34
+    let sentences = [MapWording.size(pool), MapWording.holding(pool), MapWording.limits(pool)].compactMap { $0 }
+    for line in sentences.flatMap({ Self.lines($0, width: width) }) {
+      content += "<text x='\(Self.margin)' y='\(y)' class='soft'>\(MarkupText.of(line))</text>\n"
+      y += 17
+    }
+    let legend = SVGLegend(pool, width: width - 2 * Self.margin)
+    for (elements, height) in [(grid.elements, grid.height + 12), (legend.elements, legend.height + 13)] {
+      content += "<g transform='translate(\(Self.margin) \(y + 7))'>\(elements)</g>\n"
+      y += height
+    }
+    y += 14
+  }
+
+  /// What the picture is called where it cannot be seen.
+  private var names: String { pools.map { "IP pool \($0.pool.name) (\($0.pool.cidr))" }.joined(separator: ", ") }
+
+  /// What can be learnt from it.
+  private var sums: String {
+    let sums = pools.map { pool, _ in
+      let uses = AddressUse.allCases.filter { pool.counts[$0] > 0 }
+      return "\(pool.name): " + uses.map { "\(NumberText.count(pool.counts[$0])) \($0.name)" }.joined(separator: ", ")
+    }
+    return sums.joined(separator: "; ")
   }
 
   /// A sentence in lines that fit, at a little more than six units a character.

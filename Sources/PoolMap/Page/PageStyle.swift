@@ -28,6 +28,7 @@ enum PageStyle {
 
   private static let layout = """
     *{box-sizing:border-box}
+    html{scroll-padding:1rem 0 6rem}
     body{margin:0 auto;padding:1.25rem clamp(.75rem,2vw,2rem);max-width:96rem;background:var(--page);color:var(--ink);
       font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
     h1{font-size:1.35rem;margin:0}

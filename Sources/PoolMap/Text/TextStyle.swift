@@ -44,21 +44,8 @@ public struct TextStyle: Hashable, Sendable {
   /// A text that stands out.
   func emphasized(_ text: String) -> String { hasColours ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
-  /// A text without what only Unicode has.
+  /// A sentence of ``MapWording``, without the characters that ASCII has not.
   func written(_ text: String) -> String {
-    guard !hasUnicode else { return text }
-    return text.map { $0 == "·" ? "," : $0 == "–" ? "-" : String($0) }.joined().replacingCommaBlanks
-  }
-}
-
-extension String {
-  /// A separator that became a comma stands behind its word.
-  fileprivate var replacingCommaBlanks: String {
-    var text = ""
-    for character in self {
-      if character == ",", text.last == " " { text.removeLast() }
-      text.append(character)
-    }
-    return text
+    hasUnicode ? text : text.replacing(" · ", with: ", ").replacing("–", with: "-")
   }
 }
