@@ -247,7 +247,7 @@ class PageTest(MapTest):
     def test_the_keyboard_reaches_everything(self):
         page = self.page()
         met = []
-        for _ in range(5):
+        for _ in range(4):
             page.press("Tab")
             met.append(self.focus(page))
         self.assertEqual(met[:2], ["query", "dark"])
@@ -259,8 +259,7 @@ class PageTest(MapTest):
             ("ArrowRight", "10.65.16.0/26"), ("ArrowUp", "10.65.8.0/26"), ("ArrowLeft", "10.65.7.192/26"),
             ("Home", "10.65.0.0/26"), ("ArrowLeft", "10.65.0.0/26"), ("PageDown", "10.65.64.0/26"),
         )
-        if not self.focus(page).startswith("10.65.0.0/26"):
-            page.value("document.querySelector('.map [tabindex=\"0\"]').focus()")
+        self.assertTrue(self.focus(page).startswith("10.65.0.0/26"), self.focus(page))
         for key, cell in walk:
             page.press(key)
             self.assertTrue(self.focus(page).startswith(cell + ","), "%s: %s" % (key, self.focus(page)))
@@ -298,7 +297,7 @@ class PageTest(MapTest):
         self.assertIn("1 address", self.search(page, "10.65.0.65"))
         page.press("Tab")
         page.press("Tab")
-        page.value("document.querySelector('#results button').click()")
+        page.press("Enter")
         self.assertTrue(self.focus(page).startswith("10.65.0.65, borrowed: "))
         pod = re.search(r"default/(\S+)", self.focus(page)).group(1)
         self.assertIn("1 block", self.search(page, "node-c"))
