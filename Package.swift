@@ -150,6 +150,11 @@ let package = Package(
       swiftSettings: common
     ),
     .target(
+      name: "PoolProcedures",
+      dependencies: ["CalicoBackend", "CalicoEngine", "Datastore", "CalicoModel", "IPAddressing", "JSON"],
+      swiftSettings: common
+    ),
+    .target(
       name: "DatastoreMigration",
       dependencies: ["CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "YAML"],
       swiftSettings: common
@@ -235,7 +240,7 @@ let package = Package(
         "CalicoBackend", "CalicoEngine", "CalicoctlConfiguration", "DatastoreAccess", "DatastoreMigration",
         "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
         "AssignmentExplanation", "CNI", "HostLocal", "IPAM", "IPAddressing", "JSON", "KubernetesWorkloads", "Netlink",
-        "PoolMap", "RouteReports", "RouteSources", "Routing", "Terminal", "YAML",
+        "PoolMap", "PoolProcedures", "RouteReports", "RouteSources", "Routing", "Terminal", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
@@ -369,6 +374,13 @@ let package = Package(
     .testTarget(
       name: "DatastoreAccessTests",
       dependencies: ["DatastoreAccess", "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel"],
+      swiftSettings: common
+    ),
+    .testTarget(
+      name: "PoolProceduresTests",
+      dependencies: [
+        "PoolProcedures", "CalicoBackend", "CalicoEngine", "Datastore", "CalicoModel", "IPAddressing", "JSON",
+      ],
       swiftSettings: common
     ),
     .testTarget(

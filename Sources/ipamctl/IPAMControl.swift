@@ -15,7 +15,7 @@ struct IPAMControl: AsyncParsableCommand {
     version: "ipamctl \(PackageVersion.current)",
     subcommands: [
       GetCommand.self, CreateCommand.self, ApplyCommand.self, DeleteCommand.self, IPAMCommand.self,
-      DatastoreCommand.self, RouteCommand.self, HostLocalCommand.self,
+      PoolCommand.self, DatastoreCommand.self, RouteCommand.self, HostLocalCommand.self,
     ]
   )
 
