@@ -33,7 +33,7 @@ struct ProcedurePlanningTests {
   func migration() {
     #expect(
       Self.words(Self.procedure(.migration).foreseen(from: Self.start)) == [
-        "create standIn", "enable standIn", "claim source", "disable source", "drain source", "delete source",
+        "create standIn", "claim source", "enable standIn", "disable source", "drain source", "delete source",
         "forget standIn",
       ])
   }
@@ -42,7 +42,7 @@ struct ProcedurePlanningTests {
   func resizing() {
     #expect(
       Self.words(Self.procedure(.resizing).foreseen(from: Self.start)) == [
-        "create standIn", "enable standIn", "claim source", "disable source", "drain source", "delete source",
+        "create standIn", "claim source", "enable standIn", "disable source", "drain source", "delete source",
         "create source", "enable source", "disable standIn", "drain standIn", "release source", "delete standIn",
       ])
   }
@@ -131,6 +131,7 @@ struct ProcedurePlanningTests {
       guard let step = procedure.next(situation) else { continue }
       let other: PoolProcedure.Role = step.role == .source ? .standIn : .source
       switch step.action {
+      case .disable where situation.claim == .foreign: #expect(step.role == .standIn)
       case .disable: #expect(situation[other] == .enabled && situation.claim == .own)
       case .delete:
         #expect(situation[step.role] == .disabled && situation[other] == .enabled)
@@ -139,6 +140,17 @@ struct ProcedurePlanningTests {
       case .create, .putBack: #expect(situation[step.role] == .absent)
       default: break
       }
+    }
+  }
+
+  @Test("a procedure that another one has outrun leaves the source alone", arguments: all)
+  func outrun(_ procedure: PoolProcedure) {
+    for var situation in Self.situations() where situation.source != .absent {
+      situation.claim = .foreign
+      let steps = procedure.steps(from: situation)
+      #expect(steps.allSatisfy { $0.role == .standIn })
+      for step in steps { situation.take(step, of: procedure) }
+      #expect(!situation.hasRecord)
     }
   }
 

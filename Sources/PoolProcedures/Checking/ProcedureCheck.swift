@@ -26,8 +26,8 @@ struct ProcedureCheck {
     guard let source = survey.pool(request.source) else { throw .noPool(request.source, survey.pools) }
     if survey.isLocked {
       obstacles.append(
-        "the datastore is locked because its content is being moved ('ipamctl datastore migrate "
-          + "unlock')")
+        "the datastore is locked because its content is being moved "
+          + "('ipamctl datastore migrate unlock')")
     }
     obstacles += survey.unreadable
     checkSource(source)
@@ -173,8 +173,8 @@ struct ProcedureCheck {
     guard let range = pool.pool.cidr else { return refuse("the range of \(name) is no CIDR") }
     if range.address.family != source.pool.family {
       refuse(
-        "\(name) (\(range)) is of another IP version than IPPool "
-          + "\(source.name)")
+        "\(name) (\(range)) is of another IP version "
+          + "than IPPool \(source.name)")
     }
     for other in survey.pools
     where ![pool.name, source.name].contains(other.name) && other.pool.cidr?.overlaps(range) == true {

@@ -39,9 +39,7 @@ extension PoolReader {
     let standInHoldings = try await standIn?.pool.cidr.asyncMap { try await holdings(in: $0) } ?? PoolHoldings()
     var situation = Situation(source: source?.state ?? .absent, standIn: standIn?.state ?? .absent)
     situation.form = source.map { procedure.form(ofBlockSize: $0.pool.blockSize) }
-    if let mark = source?.mark, mark.standIn == procedure.standIn {
-      situation.claim = mark.turn == procedure.turn ? .own : .earlier
-    }
+    if let source { situation.claim = procedure.claim(on: source, among: pools) }
     situation.hasRecord = standIn?.resource[annotation: ProcedureAnnotations.record] != nil
     situation.sourceUse = sourceHoldings.use
     situation.standInUse = standInHoldings.use
@@ -59,6 +57,16 @@ extension Optional where Wrapped: Sendable {
 }
 
 extension PoolProcedure {
+  /// Who works on the source, by its own word. A mark of a procedure that is not there any more counts for nothing.
+  fileprivate func claim(on source: StoredPool, among pools: [StoredPool]) -> Situation.Claim {
+    // The stand-in of another procedure can be no source.
+    if source.resource[annotation: ProcedureAnnotations.record] != nil { return .foreign }
+    guard let mark = source.mark else { return .none }
+    if mark.standIn == standIn { return mark.turn == turn ? .own : .earlier }
+    let other = pools.first { $0.name == mark.standIn }
+    return other?.resource[annotation: ProcedureAnnotations.record] == nil ? .none : .foreign
+  }
+
   /// The source's range; a record without one cannot be read.
   public var sourceRange: CIDR? {
     original.specification["cidr"]?.stringValue.flatMap { CIDR($0) }?.canonical

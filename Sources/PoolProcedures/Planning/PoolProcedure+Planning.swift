@@ -7,6 +7,7 @@
 extension PoolProcedure {
   /// The next step; nil when there is nothing left to do.
   func next(_ situation: Situation) -> ProcedureStep? {
+    if situation.claim == .foreign { return retreat(situation) }
     guard let goal else { return untilSourceIsGone(situation) }
     if situation.form == goal, situation.source != .leaving { return untilSourceServes(situation) }
     return wayOut(situation) ?? sourceAnew(situation)
@@ -22,6 +23,17 @@ extension PoolProcedure {
       situation.take(step, of: self)
     }
     return steps
+  }
+
+  /// Another procedure was faster. The source is claimed before the stand-in is enabled, so nothing was given out yet.
+  private func retreat(_ situation: Situation) -> ProcedureStep? {
+    guard createsStandIn else { return situation.hasRecord ? ProcedureStep(.forget, .standIn) : nil }
+    switch situation.standIn {
+    case .enabled, .unusable: return ProcedureStep(.disable, .standIn)
+    case .disabled: return ProcedureStep(situation.standInUse.addresses > 0 ? .drain : .delete, .standIn)
+    case .leaving: return ProcedureStep(.awaitDeletion, .standIn)
+    case .absent: return nil
+    }
   }
 
   /// A forward migration: everybody leaves the source, and it goes.
@@ -60,7 +72,9 @@ extension PoolProcedure {
     switch situation.standIn {
     case .absent: return ProcedureStep(.create, .standIn)
     case .leaving: return ProcedureStep(.awaitDeletion, .standIn)
-    case .disabled: return ProcedureStep(.enable, .standIn)
+    case .disabled:
+      let isClaimed = situation.claim == .own || situation.source == .absent
+      return isClaimed ? ProcedureStep(.enable, .standIn) : ProcedureStep(.claim, .source)
     case .unusable: return ProcedureStep(.awaitUse, .standIn)
     case .enabled: break
     }

@@ -19,6 +19,8 @@ struct Situation: Hashable, Sendable {
     case earlier
     /// This run.
     case own
+    /// Another procedure, which is under way.
+    case foreign
   }
 
   /// What is in a pool's range.

@@ -13,6 +13,8 @@ struct ProcedureRun: Sendable {
   var announced: ProcedureStep?
   /// When the present waiting began, and what was seen last.
   var waiting: (step: ProcedureStep, since: UInt64, holders: [AddressHolder])?
+  /// Whether another procedure has the source.
+  var isRetreating = false
   /// The pool of which it was reported last that nobody has an address.
   var drained: PoolProcedure.Role?
   /// The stand-in as it was when this run deleted it.
@@ -43,8 +45,8 @@ struct ProcedureRun: Sendable {
     if recorded == nil, newStandIn != nil, announced == nil || announced == ProcedureStep(.create, .standIn) {
       throw ProcedureError(
         .refused,
-        "IPPool \(procedure.standIn) was created by somebody else meanwhile; nothing "
-          + "was changed")
+        "IPPool \(procedure.standIn) was created by somebody else meanwhile; "
+          + "nothing was changed")
     }
     throw overtaken
   }

@@ -102,9 +102,8 @@ extension ProcedureRunner {
       if block.addresses > 0 {
         throw ProcedureError(
           .stuck,
-          "block \(block.cidr) in the range of IPPool \(pool.name) has addresses in use, and is none of its "
-            + "blocks "
-            + "of /\(pool.pool.blockSize); continue when they are gone, or go back")
+          "block \(block.cidr) in the range of IPPool \(pool.name) has addresses in use, and is none of "
+            + "its blocks of /\(pool.pool.blockSize); continue when they are gone, or go back")
       }
       try await removeBlocks(in: range)
       return false

@@ -60,14 +60,12 @@ extension ProcedureError {
     if step.action == .awaitUse {
       return ProcedureError(
         .stuck,
-        "IPPool \(name) is enabled and cannot be used: its condition Allocatable stays False. The controller "
-          + "of "
-          + "IP pools in calico-kube-controllers sets it; continue when that runs, or go back")
+        "IPPool \(name) is enabled and cannot be used: its condition Allocatable stays False. "
+          + "The controller of IP pools in calico-kube-controllers sets it; continue when that runs, or go back")
     }
     return ProcedureError(
       .stuck,
       "IPPool \(name) is deleted and stays: a finalizer holds it, which calico-kube-controllers removes; "
-        + "continue "
-        + "when that runs")
+        + "continue when that runs")
   }
 }

@@ -169,8 +169,17 @@ extension ProcedureRunner {
     var conflicts = 0
     while true {
       let observation = try await reader.observe(procedure)
-      try run.checkTurn(observation)
-      guard let step = try await nextStep(&run, observation) else { return }
+      do throws(ProcedureError) {
+        try run.checkTurn(observation)
+      } catch {
+        try await takeBackMark(procedure, observation)
+        throw error
+      }
+      if observation.situation.claim == .foreign { run.isRetreating = true }
+      guard let step = try await nextStep(&run, observation) else {
+        if run.isRetreating, procedure.direction == .forward { throw ProcedureError.outrun(procedure) }
+        return
+      }
       endWaiting(&run, for: step)
       if step == ProcedureStep(.delete, .standIn) { run.deletedStandIn = observation.standIn }
       switch step.action {
@@ -192,13 +201,22 @@ extension ProcedureRunner {
           guard conflicts < Self.maximumConflicts else {
             throw ProcedureError(
               .conflict,
-              "others changed IPPool \(procedure.name(of: step.role)) again and again; continue when they "
-                + "rest")
+              "others changed IPPool \(procedure.name(of: step.role)) again and again; "
+                + "continue when they rest")
           }
           try await surroundings.pause(.milliseconds(Int64(min(conflicts, 20) * 5)))
         }
       }
     }
+  }
+
+  /// Removes the mark of a run that was overtaken, when it came after the other one had left the source alone for good.
+  private func takeBackMark(_ procedure: PoolProcedure, _ observation: ProcedureObservation) async throws {
+    guard let source = observation.source, source.mark == ProcedureMark(procedure) else { return }
+    var resource = source.resource
+    resource[annotation: ProcedureAnnotations.mark] = nil
+    // Where it is not removed any more somebody else has written his own.
+    _ = try await write(resource, over: source)
   }
 
   /// The next step; at the end, a last look at what the last step may have met.
@@ -210,8 +228,8 @@ extension ProcedureRunner {
       if step == ProcedureStep(.create, .standIn), run.newStandIn == nil {
         throw ProcedureError(
           .stuck,
-          "IPPool \(run.procedure.standIn), the pool to use meanwhile, was deleted by "
-            + "others")
+          "IPPool \(run.procedure.standIn), the pool to use meanwhile, "
+            + "was deleted by others")
       }
       return step
     }
@@ -219,5 +237,14 @@ extension ProcedureRunner {
     let holdings = try await reader.holdings(in: range)
     if holdings.use.addresses > 0 { return ProcedureStep(.putBack, .standIn) }
     return holdings.use.blocks > 0 ? ProcedureStep(.clear, .standIn) : nil
+  }
+}
+
+extension ProcedureError {
+  fileprivate static func outrun(_ procedure: PoolProcedure) -> ProcedureError {
+    ProcedureError(
+      .refused,
+      "IPPool \(procedure.source) is in another procedure, which was begun at the same time; this one was taken back, and "
+        + "the pool was not changed")
   }
 }

@@ -108,9 +108,8 @@ struct ProcedureSession {
       }
       let command = "ipamctl pool \(kind.rawValue)"
       throw CommandFailure(
-        "\(error.advised). '\(command) --continue \(procedure.source)' goes on, '\(command) --undo "
-          + "\(procedure.source)' "
-          + "goes back")
+        "\(error.advised). '\(command) --continue \(procedure.source)' goes on, "
+          + "'\(command) --undo \(procedure.source)' goes back")
     }
   }
 }

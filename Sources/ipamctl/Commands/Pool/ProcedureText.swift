@@ -57,7 +57,11 @@ struct ProcedureText: Sendable {
   /// The lines of the plan.
   func plan(notes: [String], holdings: PoolHoldings) -> [String] {
     var lines = ["\(heading)", ""]
-    for (number, step) in zip(1..., steps) { lines.append("  \(number). \(text(step, holdings))") }
+    let width = String(steps.count).utf8.count
+    for (number, step) in zip(1..., steps) {
+      let indent = String(repeating: " ", count: 2 + width - String(number).utf8.count)
+      lines.append("\(indent)\(number). \(text(step, holdings))")
+    }
     if steps.isEmpty { lines.append("  There is nothing left to do but to tidy up.") }
     lines.append("")
     if direction == .forward, let last = steps.indices.last {
@@ -72,8 +76,8 @@ struct ProcedureText: Sendable {
     let pool = pool(step.role)
     switch step.action {
     case .create where step.role == .standIn:
-      return "create \(pool) with \(cut(.standIn)), and otherwise as \(procedure.source); nothing is given out of it "
-        + "yet"
+      return "create \(pool) with \(cut(.standIn)), and otherwise as \(procedure.source); "
+        + "nothing is given out of it yet"
     case .create:
       let size = procedure.goal == .resized ? procedure.blockSize : nil
       return "create \(pool) again with \(cut(.source, size: size)); nothing is given out of it yet"
@@ -151,8 +155,8 @@ struct ProcedureText: Sendable {
     var lines = table.text.split(separator: "\n").map(String.init)
     if holdings.holders.count > limit {
       lines.append(
-        "    and \(holdings.holders.count - limit) more; --status lists "
-          + "all")
+        "    and \(holdings.holders.count - limit) more; "
+          + "--status lists all")
     }
     return lines
   }
