@@ -316,6 +316,7 @@ let package = Package(
     ),
     .testTarget(name: "IPAddressingTests", dependencies: ["IPAddressing", "TestSupport"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "JSON"], swiftSettings: common),
     .testTarget(
       name: "CalicoModelTests",

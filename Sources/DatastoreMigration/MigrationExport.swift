@@ -6,15 +6,20 @@ import JSON
 public struct MigrationExport: Sendable {
   private let store: any Datastore
   private let lock: MigrationLock
+  private let progress: @Sendable (MigrationProgress) -> Void
 
   /// An export.
   ///
   /// - Parameters:
   ///   - store: the datastore.
   ///   - lock: its lock.
-  public init(_ store: any Datastore, lock: MigrationLock) {
+  ///   - progress: is told at every entry how far it is.
+  public init(
+    _ store: any Datastore, lock: MigrationLock, progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
+  ) {
     self.store = store
     self.lock = lock
+    self.progress = progress
   }
 
   /// Reads everything, twice: what changed in between would be in no state that ever was.
@@ -27,7 +32,8 @@ public struct MigrationExport: Sendable {
         .unlocked,
         "datastore is not locked. Run the `ipamctl datastore migrate lock` command in order to begin migration")
     }
-    let reading = MigrationReading(store)
+    let progress = progress
+    let reading = MigrationReading(store) { progress(MigrationProgress(.reading, $0)) }
     var resources: [Resource] = []
     for kind in MigrationDocument.kinds { resources += try await reading.resources(kind).map(\.resource) }
     let renaming = try NodeRenaming(nodes: resources.filter { $0.kind == .node })
@@ -42,13 +48,15 @@ public struct MigrationExport: Sendable {
       entries.append(try renaming.renamed(entry))
     }
     try Self.checkUniqueness(entries)
-    try await checkUnchanged(revisions, reading)
+    try await checkUnchanged(revisions)
     return MigrationDocument(
       resources: resources, clusterInformation: try await clusterInformation(reading), entries: entries)
   }
 
   /// Reads a second time.
-  private func checkUnchanged(_ revisions: [Key: Revision], _ reading: MigrationReading) async throws(MigrationError) {
+  private func checkUnchanged(_ revisions: [Key: Revision]) async throws(MigrationError) {
+    let progress = progress
+    let reading = MigrationReading(store) { progress(MigrationProgress(.comparing, $0, of: revisions.count)) }
     var count = 0
     try await reading.forEachEntry { key, stored throws(MigrationError) in
       if try MigrationEntry(key, stored.bytes).value().isBeingDeleted { return }

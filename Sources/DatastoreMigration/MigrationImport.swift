@@ -14,6 +14,8 @@ public struct MigrationImport: Sendable {
     case progress(String)
     /// Something that is not moved, which is no failure.
     case warning(String)
+    /// How far it is, at every batch of entries.
+    case advance(MigrationProgress)
   }
 
   /// What an import came to.
@@ -62,12 +64,12 @@ public struct MigrationImport: Sendable {
   /// - Throws: ``MigrationError``.
   public func run() async throws(MigrationError) -> Report {
     let wanted = try checkDocument()
-    var survey = try await MigrationSurvey(store, document, isKubernetes: isKubernetes)
+    var survey = try await self.survey()
     try refuseOthers(survey)
     try await lock.initialize()
     if try await !lock.isHeld() { try await lock.lock() }
     // What was written before the lock held is seen by now.
-    survey = try await MigrationSurvey(store, document, isKubernetes: isKubernetes)
+    survey = try await self.survey()
     try refuseOthers(survey)
     var report = Report(present: survey.present)
     report.resources = try await writeResources(survey)
@@ -79,6 +81,13 @@ public struct MigrationImport: Sendable {
   }
 
   // MARK: Checks
+
+  private func survey() async throws(MigrationError) -> MigrationSurvey {
+    let (tell, total) = (tell, document.entries.count)
+    return try await MigrationSurvey(store, document, isKubernetes: isKubernetes) {
+      tell(.advance(MigrationProgress(.comparing, $0, of: total)))
+    }
+  }
 
   private func checkDocument() throws(MigrationError) -> MigrationSummary {
     let summary = try document.summary()
@@ -224,6 +233,7 @@ public struct MigrationImport: Sendable {
           error.code, "hit error(s): [\(error)]; run the same import again, which goes on from there")
       }
       written += changes.count
+      tell(.advance(MigrationProgress(.writing, written, of: entries.count)))
     }
     return written
   }
@@ -231,7 +241,7 @@ public struct MigrationImport: Sendable {
   // MARK: Comparing
 
   private func verify(_ wanted: MigrationSummary) async throws(MigrationError) -> MigrationSummary {
-    let survey = try await MigrationSurvey(store, document, isKubernetes: isKubernetes)
+    let survey = try await self.survey()
     let missing = survey.missingResources.map { "\($0.key)" } + survey.missingEntries.map { "\($0.key)" }
     let problems = missing.prefix(5).map { "\($0) is missing" } + survey.differing.prefix(5).map { "\($0) differs" }
     guard problems.isEmpty, survey.foreignEntry == nil, survey.summary == wanted else {

@@ -17,8 +17,13 @@ struct MigrationReading: Sendable {
   static var deadline: Deadline { .after(milliseconds: patience) }
 
   private let store: any Datastore
+  /// Is told how many entries of address management were read so far.
+  private let progress: @Sendable (Int) -> Void
 
-  init(_ store: any Datastore) { self.store = store }
+  init(_ store: any Datastore, progress: @escaping @Sendable (Int) -> Void = { _ in }) {
+    self.store = store
+    self.progress = progress
+  }
 
   func entry(_ key: Key) async throws(MigrationError) -> Stored? {
     guard case .entry(let stored)? = try await read([.entry(key)]).first else { return nil }
@@ -50,7 +55,14 @@ struct MigrationReading: Sendable {
 
   /// Hands over every entry of address management: affinities, blocks, handles, and the switches.
   func forEachEntry(_ body: (Key, Stored) throws(MigrationError) -> Void) async throws(MigrationError) {
-    for scope in Self.scopes { try await forEach(scope, body) }
+    var count = 0
+    for scope in Self.scopes {
+      try await forEach(scope) { key, stored throws(MigrationError) in
+        count += 1
+        progress(count)
+        try body(key, stored)
+      }
+    }
     if let stored = try await entry(.configuration) { try body(.configuration, stored) }
   }
 

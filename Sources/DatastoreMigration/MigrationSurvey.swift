@@ -28,9 +28,13 @@ struct MigrationSurvey: Sendable {
   ///   - store: the datastore.
   ///   - document: what is to be in it.
   ///   - isKubernetes: whether nodes are Kubernetes's, which has them already.
+  ///   - progress: is told how many entries were compared.
   /// - Throws: ``MigrationError``.
-  init(_ store: any Datastore, _ document: MigrationDocument, isKubernetes: Bool) async throws(MigrationError) {
-    let reading = MigrationReading(store)
+  init(
+    _ store: any Datastore, _ document: MigrationDocument, isKubernetes: Bool,
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws(MigrationError) {
+    let reading = MigrationReading(store, progress: progress)
     var pools = 0
     for kind in MigrationDocument.kinds {
       var stored: [String: (resource: Resource, stored: Stored)] = [:]

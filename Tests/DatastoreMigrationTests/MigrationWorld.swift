@@ -102,6 +102,15 @@ final class Events: Sendable {
     }
   }
 
+  /// How far it was said to be, in the order in which that was said.
+  var advances: [MigrationProgress] {
+    list.withLock { events in
+      events.compactMap { event in
+        if case .advance(let progress) = event { progress } else { nil }
+      }
+    }
+  }
+
   func add(_ event: MigrationImport.Event) { list.withLock { $0.append(event) } }
 }
 

@@ -5,6 +5,7 @@ import CalicoctlConfiguration
 import Datastore
 import DatastoreSettings
 import IPAddressing
+import Terminal
 
 #if canImport(Glibc)
   import Glibc
@@ -17,6 +18,8 @@ struct Session: Sendable {
   let store: ChosenDatastore
   /// The time of day.
   var now: @Sendable () -> Timestamp = Self.timeOfDay
+  /// The line that says how far reading is, when a terminal looks on.
+  var progress = ProgressLine.ofProcess
 
   /// How long one operation may take.
   private static let patience: UInt64 = 90_000
@@ -90,6 +93,8 @@ extension Session {
 
   /// Hands every block over as it is stored, in the order of keys, without holding all of them at once.
   func forEachBlock(_ body: (CIDR, Stored) throws -> Void) async throws {
+    defer { progress.erase() }
+    var count = 0
     for family in [AddressFamily.v4, .v6] {
       var listing = Listing(.blocks(family), limit: Self.pageSize)
       while true {
@@ -98,6 +103,8 @@ extension Session {
         for item in list.items {
           if case .block(let cidr) = item.key, let stored = item.stored { try body(cidr, stored) }
         }
+        count += list.items.count
+        progress.show("reading \(store.name): \(count.grouped) blocks")
         guard list.hasMore, let last = list.items.last else { break }
         listing.after = last.key
       }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CNI
+import Terminal
 
 /// What a command has to say, and how it ends.
 struct CommandOutcome: Hashable {
@@ -12,6 +13,7 @@ struct CommandOutcome: Hashable {
 
   /// Prints everything, and ends the command with its status.
   func deliver() throws {
+    ProgressLine.ofProcess.erase()
     for line in diagnostics { CNIStreams.ofProcess.log(line) }
     print(output)
     if status != 0 { throw ExitCode(status) }

@@ -25,7 +25,8 @@ struct MigrateExportCommand: AsyncParsableCommand {
 
   func execute(_ session: Session) async -> Transcript {
     do throws(MigrationError) {
-      let document = try await MigrationExport(session.store, lock: session.migrationLock).document()
+      let export = MigrationExport(session.store, lock: session.migrationLock) { session.progress.show($0) }
+      let document = try await export.document()
       return Transcript(
         output: String(decoding: try document.text(), as: UTF8.self),
         errors: "\(session.store.name): \(try document.summary())\n")

@@ -2,6 +2,7 @@ import ArgumentParser
 import CNI
 import DatastoreMigration
 import DatastoreSettings
+import Terminal
 
 /// `ipamctl datastore migrate import`
 struct MigrateImportCommand: AsyncParsableCommand {
@@ -27,16 +28,20 @@ struct MigrateImportCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("f", allowingJoined: true), .long],
-    help: ArgumentHelp("The file that export has written, '-' for stdin.", valueName: "file"))
+    help: ArgumentHelp("The file that export has written, '-' for stdin.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml", "json"]))
   var filename: String
 
   func run() async throws {
     // No version is compared: what comes with the file is the version of the other datastore.
     let session = try await datastore.open(writes: true, checksVersion: false)
     try await execute(session) { event in
+      if case .advance(let progress) = event { return session.progress.show(progress) }
+      session.progress.erase()
       switch event {
       case .progress(let line): print(line)
       case .warning(let line): CNIStreams.ofProcess.log(line)
+      case .advance: break
       }
     }.deliver()
   }
@@ -72,5 +77,13 @@ struct MigrateImportCommand: AsyncParsableCommand {
       "Datastore information successfully imported. Please refer to the datastore migration documentation for next steps."
     )
     return transcript
+  }
+}
+
+extension ProgressLine {
+  /// Says how far a migration is.
+  func show(_ progress: MigrationProgress) {
+    let of = progress.total.map { " of \($0.grouped)" } ?? ""
+    show("\(progress.work.rawValue): \(progress.done.grouped)\(of) entries")
   }
 }
