@@ -11,6 +11,12 @@ struct IPAMControl: AsyncParsableCommand {
       get, create, apply, delete, ipam and datastore are about pools, blocks and handles, which calico-ipam keeps in a \
       datastore: a file of this host, etcd or Kubernetes, found as calicoctl finds it. They speak as calicoctl does. route \
       is about what nodes send to one another. host-local is about the files of the plugin of that name.
+
+      Examples:
+        ipamctl apply -f pools.yaml             create pools, nodes and reservations, or change them
+        ipamctl ipam show                       how much of each pool is in use
+        ipamctl ipam show --ip 10.65.0.2        who holds an address
+        ipamctl host-local show                 who holds which address of a node's fixed range
       """,
     version: "ipamctl \(PackageVersion.current)",
     subcommands: [
@@ -21,19 +27,9 @@ struct IPAMControl: AsyncParsableCommand {
 
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    do {
-      var command = try parseAsRoot(SwitchArguments.normalized(arguments))
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
-    } catch {
-      guard CalicoErrorText.concerns(arguments), let text = CalicoErrorText.text(for: error, arguments) else {
-        exit(withError: error)
-      }
-      CNIStreams.ofProcess.log(text)
-      exit(withError: ExitCode(1))
+    switch Program.current {
+    case .ipamctl: await CommandLineCall<IPAMControl>(arguments: arguments, program: .ipamctl).run()
+    case .kubectlPlugin: await CommandLineCall<KubectlPlugin>(arguments: arguments, program: .kubectlPlugin).run()
     }
   }
 }

@@ -12,30 +12,34 @@ struct DatastoreOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      What keeps pools, blocks and handles: sqlite is a file on this host, the embedded datastore. By default what \
-      calicoctl's configuration file or its variables (DATASTORE_TYPE, ETCD_ENDPOINTS) say, else sqlite.
+      What keeps pools, blocks and handles: sqlite is a file on this host, the embedded datastore. By default \
+      \(Program.current.defaultDatastore).
       """, valueName: "sqlite|etcdv3|kubernetes"))
   var datastore: DatastoreEngine?
 
   @Option(
     help: ArgumentHelp(
       "The file of the embedded datastore, which is meant then. (default: \(DatastoreSettings().databaseFile))",
-      valueName: "path"))
+      valueName: "path"), completion: .file())
   var database: String?
 
   @Option(
     name: [.customShort("c", allowingJoined: true), .long],
     help: ArgumentHelp(
       """
-      calicoctl's configuration file. Where it exists, variables of the environment do not count. (default: \
-      \(CalicoctlConfiguration.standardPath), if it is there)
-      """, valueName: "path"))
+      calicoctl's configuration file. Where it exists, variables of the environment do not count. \
+      \(Program.current.defaultConfiguration)
+      """, valueName: "path"), completion: .file())
   var config: String?
 
-  @Option(help: ArgumentHelp("The context of the kubeconfig.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The context of the kubeconfig.", valueName: "name"),
+    completion: .shellCommand("kubectl config get-contexts --output name 2>/dev/null"))
   var context: String?
 
-  @Option(help: ArgumentHelp("The kubeconfig of the cluster, which is the datastore then.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The kubeconfig of the cluster, which is the datastore then.", valueName: "path"),
+    completion: .file())
   var kubeconfig: String?
 
   @Flag(help: "Go on when the datastore is that of another major version of Calico, or does not say which.")
@@ -89,11 +93,21 @@ struct DatastoreOptions: ParsableArguments {
   }
 
   /// The settings that hold: what calicoctl's file or the environment says, and over it the command line.
+  ///
+  /// - Parameters:
+  ///   - environment: the variables.
+  ///   - standardPath: calicoctl's file, which counts where it exists and no other is named.
+  ///   - program: as what this program was called. kubectl's user means the cluster that kubectl means, unless the
+  ///     command line says otherwise.
+  /// - Returns: the settings.
+  /// - Throws: `CalicoctlConfigurationError`.
   func settings(
-    _ environment: [String: String], standardPath: String = CalicoctlConfiguration.standardPath
+    _ environment: [String: String], standardPath: String = CalicoctlConfiguration.standardPath,
+    program: Program = .current
   ) throws(CalicoctlConfigurationError) -> DatastoreSettings {
     // A file or a cluster on the command line says which datastore: what else there may be is not asked.
     if let database, config == nil { return DatastoreSettings(.sqlite, databaseFile: database) }
+    if program == .kubectlPlugin, datastore == nil, config == nil { return clusterOfKubectl(environment) }
     var settings = try CalicoctlConfiguration.settings(
       path: config, standardPath: standardPath, environment: environment, otherwise: .sqlite
     ).settings
@@ -109,6 +123,34 @@ struct DatastoreOptions: ParsableArguments {
       settings.kubernetes.findUsersKubeconfig(environment["HOME"] ?? "") { HostFiles.exists($0) }
     }
     return settings
+  }
+
+  /// The cluster that kubectl talks to.
+  private func clusterOfKubectl(_ environment: [String: String]) -> DatastoreSettings {
+    var settings = DatastoreSettings(.kubernetes)
+    settings.kubernetes.kubeconfig = kubeconfig ?? environment["KUBECONFIG"] ?? ""
+    settings.kubernetes.context = context ?? ""
+    settings.kubernetes.findUsersKubeconfig(environment["HOME"] ?? "") { HostFiles.exists($0) }
+    return settings
+  }
+}
+
+extension Program {
+  /// Which datastore is meant where the command line does not say.
+  fileprivate var defaultDatastore: String {
+    switch self {
+    case .ipamctl:
+      "what calicoctl's configuration file or its variables (DATASTORE_TYPE, ETCD_ENDPOINTS) say, else sqlite"
+    case .kubectlPlugin: "the cluster of KUBECONFIG or ~/.kube/config"
+    }
+  }
+
+  /// Which file is read where none is named.
+  fileprivate var defaultConfiguration: String {
+    switch self {
+    case .ipamctl: "(default: \(CalicoctlConfiguration.standardPath), if it is there)"
+    case .kubectlPlugin: "(default: none)"
+    }
   }
 }
 

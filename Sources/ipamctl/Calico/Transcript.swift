@@ -1,5 +1,6 @@
 import ArgumentParser
 import CNI
+import Terminal
 
 /// What a command that speaks as calicoctl does has to say: to the byte, line ends included.
 struct Transcript: Hashable {
@@ -37,8 +38,9 @@ struct Transcript: Hashable {
 
   /// Prints everything, and ends the command with its status.
   func deliver() throws {
+    ProgressLine.ofProcess.erase()
     print(output, terminator: "")
-    if !errors.isEmpty { CNIStreams.ofProcess.log(String(errors.dropLast())) }
+    if !errors.isEmpty { CNIStreams.ofProcess.log(Program.current.spoken(String(errors.dropLast()))) }
     if status != 0 { throw ExitCode(status) }
   }
 }

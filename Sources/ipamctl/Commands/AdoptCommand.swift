@@ -28,7 +28,7 @@ struct AdoptCommand: AsyncParsableCommand {
       """
   )
 
-  @Option(help: ArgumentHelp("The network.", valueName: "name"))
+  @Option(help: ArgumentHelp("The network.", valueName: "name"), completion: NetworkSelection.completion)
   var network: String
 
   @Option(

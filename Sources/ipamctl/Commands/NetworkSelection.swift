@@ -5,6 +5,16 @@ import Terminal
 
 /// The networks of a data directory that a command was asked to look at.
 enum NetworkSelection {
+  /// What a shell offers where a network is expected: those of the directory that the command line names so far.
+  static var completion: CompletionKind {
+    .custom { words, _, _ in
+      let option = words.indices.dropLast().last { words[$0] == "--data-dir" }
+      let place = option.map { words[$0 + 1] } ?? HostLocalConfiguration.defaultDataDirectory
+      // A directory that cannot be read has nothing to offer.
+      return (try? ReservationInventory(dataDirectory: place).networks()) ?? []
+    }
+  }
+
   /// Refuses what can be no network's name, such as a path.
   static func validate(_ name: String) throws {
     guard Attachment.isValid(containerID: Array(name.utf8)) else {

@@ -29,7 +29,8 @@ struct ReleaseCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --container: only what this interface of it holds.", valueName: "name"))
   var interface: String?
 
-  @Option(help: ArgumentHelp("The network of the reservations.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The network of the reservations.", valueName: "name"), completion: NetworkSelection.completion)
   var network: String
 
   @Flag(help: "Release. Without it nothing is changed.")

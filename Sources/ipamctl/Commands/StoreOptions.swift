@@ -5,7 +5,8 @@ import HostLocal
 struct StoreOptions: ParsableArguments {
   @Option(
     name: .customLong("data-dir"),
-    help: "The directory that holds a directory for each network: 'dataDir' of the plugin's configuration."
+    help: "The directory that holds a directory for each network: 'dataDir' of the plugin's configuration.",
+    completion: .directory
   )
   var dataDirectory = HostLocalConfiguration.defaultDataDirectory
 
@@ -31,7 +32,8 @@ struct StoreOptions: ParsableArguments {
 struct NetworkOptions: ParsableArguments {
   @Option(
     name: .customLong("network"),
-    help: ArgumentHelp("A network by its name; may be repeated. Without it: all networks.", valueName: "name")
+    help: ArgumentHelp("A network by its name; may be repeated. Without it: all networks.", valueName: "name"),
+    completion: NetworkSelection.completion
   )
   var names: [String] = []
 

@@ -14,9 +14,9 @@ final class DatastoreOptionsTests {
   init() throws { fixture = try HostFixture() }
 
   private func settings(
-    _ arguments: [String] = [], _ environment: [String: String] = [:]
+    _ arguments: [String] = [], _ environment: [String: String] = [:], _ program: Program = .ipamctl
   ) throws -> DatastoreSettings {
-    try DatastoreOptions.parse(arguments).settings(environment, standardPath: standardPath)
+    try DatastoreOptions.parse(arguments).settings(environment, standardPath: standardPath, program: program)
   }
 
   private func configure(_ specification: String, _ path: String = "/calicoctl.cfg") throws {
@@ -47,6 +47,29 @@ final class DatastoreOptionsTests {
     #expect(try settings(["--datastore=sqlite"], environment).engine == .sqlite)
     try configure("datastoreType: sqlite, databaseFile: /other.db", "/named.cfg")
     #expect(try settings(["-c", fixture.root + "/named.cfg"], environment).databaseFile == "/other.db")
+  }
+
+  @Test("a plugin of kubectl works on kubectl's cluster, whatever calicoctl is told")
+  func kubectl() throws {
+    try configure("etcdEndpoints: 'http://file'")
+    let environment = ["ETCD_ENDPOINTS": "http://environment", "DATASTORE_TYPE": "etcdv3", "KUBECONFIG": "/a:/b"]
+    let found = try settings([], environment, .kubectlPlugin)
+    #expect(found.engine == .kubernetes)
+    #expect(found.kubernetes.kubeconfig == "/a:/b")
+    let named = try settings(["--kubeconfig", "/mine", "--context", "test"], environment, .kubectlPlugin)
+    #expect((named.kubernetes.kubeconfig, named.kubernetes.context) == ("/mine", "test"))
+    try fixture.write("", to: "/.kube/config")
+    let users = try settings([], ["HOME": fixture.root], .kubectlPlugin)
+    #expect(users.kubernetes.kubeconfig == fixture.root + "/.kube/config")
+  }
+
+  @Test("a plugin of kubectl works elsewhere when the command line says so")
+  func kubectlElsewhere() throws {
+    try configure("etcdEndpoints: 'http://file'")
+    #expect(try settings(["--datastore", "etcdv3"], [:], .kubectlPlugin).etcd.endpoints == ["http://file"])
+    #expect(try settings(["--config", standardPath], [:], .kubectlPlugin).etcd.endpoints == ["http://file"])
+    let file = try settings(["--database", "/d.db"], [:], .kubectlPlugin)
+    #expect(file == DatastoreSettings(.sqlite, databaseFile: "/d.db"))
   }
 
   @Test("a file of the embedded datastore on the command line asks nothing else")

@@ -23,7 +23,8 @@ struct IPAMConfigureCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("strictaffinity"),
-    help: ArgumentHelp("Whether a node may use addresses of its own blocks only.", valueName: "true|false"))
+    help: ArgumentHelp("Whether a node may use addresses of its own blocks only.", valueName: "true|false"),
+    completion: .list(["true", "false"]))
   var strictAffinity: String?
 
   @Option(help: ArgumentHelp("The most blocks of a node; 0 for the default of 20.", valueName: "number"))
@@ -31,7 +32,8 @@ struct IPAMConfigureCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("kubevirt-ip-persistence"),
-    help: ArgumentHelp("Whether virtual machines keep their addresses.", valueName: "Enabled|Disabled"))
+    help: ArgumentHelp("Whether virtual machines keep their addresses.", valueName: "Enabled|Disabled"),
+    completion: .list(["Enabled", "Disabled"]))
   var persistence: String?
 
   @Option(help: ArgumentHelp("How long a released address stays unused: 0 to 1200.", valueName: "seconds"))

@@ -26,7 +26,7 @@ struct DeleteCommand: AsyncParsableCommand {
   @Flag(name: [.customShort("s"), .long], help: "Count a resource that does not exist as deleted.")
   var skipNotExists = false
 
-  @Argument(help: "The kind.")
+  @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
   @Argument(help: "The names.")

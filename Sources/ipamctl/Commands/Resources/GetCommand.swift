@@ -27,7 +27,8 @@ struct GetCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("ps, wide, custom-columns=…, yaml or json.", valueName: "format"))
+    help: ArgumentHelp("ps, wide, custom-columns=…, yaml or json.", valueName: "format"),
+    completion: .list(["ps", "wide", "custom-columns=", "yaml", "json"]))
   var output = "ps"
 
   @Flag(
@@ -38,7 +39,7 @@ struct GetCommand: AsyncParsableCommand {
   @Flag(help: "Leave out what belongs to this datastore; only with names.")
   var export = false
 
-  @Argument(help: "The kind.")
+  @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
   @Argument(help: "The names; without any, all of the kind.")

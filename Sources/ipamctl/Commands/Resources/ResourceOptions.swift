@@ -7,7 +7,8 @@ struct ResourceOptions: ParsableArguments {
   @Option(
     name: [.customShort("f", allowingJoined: true), .long],
     help: ArgumentHelp(
-      "The file with the resources in YAML or JSON, '-' for stdin, or a directory of such files.", valueName: "file")
+      "The file with the resources in YAML or JSON, '-' for stdin, or a directory of such files.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml", "json"])
   )
   var filename: String?
 
@@ -34,4 +35,7 @@ enum ResourceHelp {
     Kinds, in any case of letters: ippool (ipp, pool), ipreservation (reservation), ipamconfiguration (ipamconfig) and \
     node (no), each also in the plural.
     """
+
+  /// What a shell offers where a kind is expected.
+  static var kindCompletion: CompletionKind { .list(["ippool", "ipreservation", "ipamconfiguration", "node"]) }
 }

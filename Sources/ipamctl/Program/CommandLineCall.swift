@@ -1,0 +1,48 @@
+import ArgumentParser
+import CNI
+import Terminal
+
+/// A command line on its way: read, executed, and answered for in the words of the program that was called.
+struct CommandLineCall<Root: AsyncParsableCommand> {
+  /// What was typed behind the program's name.
+  let arguments: [String]
+  let program: Program
+
+  /// The command line as it is for `ipamctl`, by which rules that depend on the command are decided.
+  private var asIPAMControl: [String] { program == .kubectlPlugin ? ["ipam"] + arguments : arguments }
+
+  /// Executes the command, and ends the process.
+  func run() async {
+    do {
+      let normalized = SwitchArguments.normalized(asIPAMControl)
+      var command = try Root.parseAsRoot(Array(normalized.dropFirst(asIPAMControl.count - arguments.count)))
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      ProgressLine.ofProcess.erase()
+      end(error)
+    }
+  }
+
+  /// Whether a shell asks for completions, or a program for the description of all commands: they need the file's name.
+  private var isAskedByTool: Bool {
+    arguments.contains {
+      $0.hasPrefix("--generate-completion-script") || $0 == "--experimental-dump-help" || $0 == "---completion"
+    }
+  }
+
+  private func end(_ error: any Error) -> Never {
+    if CalicoErrorText.concerns(asIPAMControl), let text = CalicoErrorText.text(for: error, asIPAMControl) {
+      CNIStreams.ofProcess.log(program.spoken(text))
+      Root.exit(withError: ExitCode(1))
+    }
+    guard program == .kubectlPlugin, !(error is ExitCode), !isAskedByTool else { Root.exit(withError: error) }
+    let text = program.spoken(Root.fullMessage(for: error))
+    let code = Root.exitCode(for: error)
+    if code == .success { print(text) } else { CNIStreams.ofProcess.log(text) }
+    Root.exit(withError: code)
+  }
+}
