@@ -123,6 +123,14 @@ class ContentTest(PackageTest):
             self.assertRegex(done.stdout, name + r" \d+\.\d+")
 
 
+    def test_the_plugin_of_kubectl_is_ipamctl_by_another_name(self):
+        self.assertEqual(os.readlink(os.path.join(self.package, "kubectl-ipam")), "ipamctl")
+        done = subprocess.run([os.path.join(self.package, "kubectl-ipam"), "show", "--help"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("USAGE: kubectl ipam show", done.stdout)
+        self.assertNotIn("ipamctl", done.stdout)
+
+
 class InstallTest(PackageTest):
     def test_a_first_installation_makes_an_executable_and_no_backup(self):
         self.install()
@@ -190,6 +198,60 @@ class InstallTest(PackageTest):
         self.assertEqual(read(unit), self.packaged("ipam-node.service"))
         self.assertEqual(os.stat(unit).st_mode & 0o7777, 0o644)
         self.assertEqual(os.stat(os.path.join(self.destination, "ipam-node")).st_mode & 0o7777, 0o755)
+
+    def shared(self, prefix):
+        """What lies below share, as paths."""
+        place = os.path.join(prefix, "share")
+        return sorted(
+            os.path.relpath(os.path.join(folder, name), place) for folder, _, names in os.walk(place) for name in names
+        )
+
+    def test_a_tool_in_a_bin_brings_its_completions_and_manual_pages(self):
+        prefix = os.path.join(self.temporary, "usr local")
+        self.destination = os.path.join(prefix, "bin")
+        os.makedirs(self.destination)
+        self.install("host-local")
+        self.assertEqual(self.shared(prefix), [])
+        said = self.install("ipamctl")
+        found = self.shared(prefix)
+        for name in (
+            "bash-completion/completions/ipamctl", "zsh/site-functions/_ipamctl", "fish/vendor_completions.d/ipamctl.fish",
+            "man/man1/ipamctl.1", "man/man1/ipamctl-ipam-show.1",
+        ):
+            self.assertIn(name, found)
+            place = os.path.join(prefix, "share", name)
+            self.assertEqual(read(place), self.packaged(os.path.join("share", name)))
+            self.assertEqual(os.stat(place).st_mode & 0o7777, 0o644)
+        self.assertFalse([name for name in found if "ipam-node" in name or "kubectl" in name or ".swift-ipam" in name])
+        self.assertIn("(%d files)" % len(found), said)
+        self.install("ipam-node")
+        self.assertIn("man/man1/ipam-node-run.1", self.shared(prefix))
+
+    def test_completions_and_manual_pages_go_where_they_are_told_to(self):
+        place = os.path.join(self.temporary, "elsewhere")
+        self.install("--share", os.path.join(place, "share"), "ipamctl")
+        self.assertIn("man/man1/ipamctl.1", self.shared(place))
+        self.assertEqual(sorted(os.listdir(self.destination)), [".swift-ipam.sums", "ipamctl"])
+
+    def test_a_damaged_manual_page_is_refused(self):
+        with open(os.path.join(self.package, "share/man/man1/ipamctl.1"), "ab") as file:
+            file.write(b"damaged in transit")
+        place = os.path.join(self.temporary, "elsewhere")
+        said = self.install("--share", os.path.join(place, "share"), "ipamctl", status=1)
+        self.assertIn("share/man/man1/ipamctl.1 does not have the checksum", said)
+        self.assertNotIn("man/man1/ipamctl.1", self.shared(place))
+
+    def test_the_plugin_of_kubectl_is_installed_as_a_link_with_its_completion(self):
+        for _ in range(2):
+            self.install("kubectl-ipam")
+            self.assertEqual(os.readlink(os.path.join(self.destination, "kubectl-ipam")), "ipamctl")
+        for name in ("ipamctl", "kubectl_complete-ipam"):
+            self.assertEqual(read(os.path.join(self.destination, name)), self.packaged(name))
+        self.assertEqual([name for name in os.listdir(self.destination) if "before-swift-ipam" in name], [])
+        done = subprocess.run(
+            [os.path.join(self.destination, "kubectl-ipam"), "--version"], capture_output=True, text=True
+        )
+        self.assertRegex(done.stdout, r"^kubectl ipam \d+\.\d+")
 
     def test_a_wrong_checksum_is_refused_and_nothing_changes(self):
         self.place_original()
