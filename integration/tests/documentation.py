@@ -311,6 +311,8 @@ esac
     def start_kubernetes(self):
         import kubernetes
 
+        if not shutil.which("kubectl"):
+            raise unittest.SkipTest("kubectl is missing (package kubernetes-client)")
         server = kubernetes.Kubernetes(self, group=None)
         os.makedirs(self.path(self.home + "/.kube"))
         source = server.kubeconfig_for("operator", token=kubernetes.ADMIN)
