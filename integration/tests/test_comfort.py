@@ -149,6 +149,15 @@ class CompletionTest(ToolTest):
         line = "ipamctl host-local show --data-dir %s --network " % self.data
         self.assertEqual(self.bash(line), ["pods"])
 
+    def test_bash_completes_names_that_the_datastore_has(self):
+        database = os.path.join(self.temporary, "ipam.db")
+        store = calico.Store.make(database, ("10.1.0.0/16", "10.2.0.0/16"), ("node-1", "node-2"), None)
+        pools = sorted(path.rsplit("/", 1)[1] for path in store.entries(calico.RESOURCES + "ippools/"))
+        self.assertEqual(sorted(self.bash("ipamctl get --database %s ippool " % database)), pools)
+        self.assertEqual(self.bash("ipamctl delete ippool --database %s %s" % (database, pools[1])), [pools[1]])
+        self.assertEqual(self.bash("ipamctl route show --database=%s --node " % database), ["node-1", "node-2"])
+        self.assertEqual(self.bash("ipamctl get --database %s ippool " % (database + ".missing")), [])
+
     def test_fish_completes_commands_flags_and_values(self):
         self.assertLessEqual({"get", "apply", "ipam", "host-local"}, set(self.fish("ipamctl ")))
         self.assertIn("--show-blocks", self.fish("ipamctl ipam show --show"))

@@ -15,7 +15,8 @@ struct CommandLineCall<Root: AsyncParsableCommand> {
   func run() async {
     do {
       let normalized = SwitchArguments.normalized(asIPAMControl)
-      var command = try Root.parseAsRoot(Array(normalized.dropFirst(asIPAMControl.count - arguments.count)))
+      let words = Array(normalized.dropFirst(asIPAMControl.count - arguments.count))
+      var command = try await Root.asyncParseAsRoot(words)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

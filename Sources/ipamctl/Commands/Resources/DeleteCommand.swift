@@ -29,7 +29,7 @@ struct DeleteCommand: AsyncParsableCommand {
   @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
-  @Argument(help: "The names.")
+  @Argument(help: "The names.", completion: StoredNames.completion)
   var names: [String] = []
 
   func run() async throws { try await execute(options.datastore.write()).deliver() }

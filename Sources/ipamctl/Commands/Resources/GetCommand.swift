@@ -42,7 +42,7 @@ struct GetCommand: AsyncParsableCommand {
   @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
-  @Argument(help: "The names; without any, all of the kind.")
+  @Argument(help: "The names; without any, all of the kind.", completion: StoredNames.completion)
   var names: [String] = []
 
   func run() async throws {

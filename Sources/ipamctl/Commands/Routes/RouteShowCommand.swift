@@ -30,7 +30,9 @@ struct RouteShowCommand: AsyncParsableCommand {
 
   @OptionGroup var datastore: DatastoreOptions
 
-  @Option(help: ArgumentHelp("The node. By default this one.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The node. By default this one.", valueName: "name"),
+    completion: StoredNames.completion(of: .node))
   var node: String?
 
   @Option(help: "What says which node has which addresses: blocks of pools, or the ranges of nodes.")
