@@ -18,11 +18,11 @@ enum StoredNames {
     .custom { words, _, _ in await names(of: kind, words) }
   }
 
-  /// Names of resources of the kind that was typed before them.
+  /// Kinds, and behind a kind the names of its resources.
   static var completion: CompletionKind {
     .custom { words, _, _ in
       let kind = words.lazy.compactMap { word in try? ResourceKind(argument: word) }.first
-      guard let kind else { return [] }
+      guard let kind else { return ResourceHelp.completedKinds }
       return await names(of: kind, words)
     }
   }

@@ -37,5 +37,6 @@ enum ResourceHelp {
     """
 
   /// What a shell offers where a kind is expected.
-  static var kindCompletion: CompletionKind { .list(["ippool", "ipreservation", "ipamconfiguration", "node"]) }
+  static let completedKinds = ["ippool", "ipreservation", "ipamconfiguration", "node"]
+  static var kindCompletion: CompletionKind { .list(completedKinds) }
 }
