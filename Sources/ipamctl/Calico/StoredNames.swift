@@ -13,10 +13,11 @@ enum StoredNames {
   /// More are of no use to a person who looks for one.
   private static let most = 1000
 
-  /// Names of resources of one kind.
-  static func completion(of kind: ResourceKind) -> CompletionKind {
-    .custom { words, _, _ in await names(of: kind, words) }
-  }
+  /// Names of pools.
+  static var pools: CompletionKind { .custom { words, _, _ in await names(of: .ipPool, words) } }
+
+  /// Names of nodes.
+  static var nodes: CompletionKind { .custom { words, _, _ in await names(of: .node, words) } }
 
   /// Kinds, and behind a kind the names of its resources.
   static var completion: CompletionKind {

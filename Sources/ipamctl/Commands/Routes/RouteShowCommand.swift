@@ -32,7 +32,7 @@ struct RouteShowCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp("The node. By default this one.", valueName: "name"),
-    completion: StoredNames.completion(of: .node))
+    completion: StoredNames.nodes)
   var node: String?
 
   @Option(help: "What says which node has which addresses: blocks of pools, or the ranges of nodes.")
