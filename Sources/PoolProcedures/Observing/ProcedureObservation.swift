@@ -18,6 +18,9 @@ public struct ProcedureObservation: Sendable {
   /// A pool of the procedure; nil when it is not there.
   public func pool(_ role: PoolProcedure.Role) -> StoredPool? { role == .source ? source : standIn }
 
+  /// What is in use, by pool.
+  public var holdings: [PoolProcedure.Role: PoolHoldings] { [.source: sourceHoldings, .standIn: standInHoldings] }
+
   /// What is in use of a pool of the procedure.
   public func holdings(_ role: PoolProcedure.Role) -> PoolHoldings {
     role == .source ? sourceHoldings : standInHoldings

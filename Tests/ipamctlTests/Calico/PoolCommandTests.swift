@@ -135,6 +135,7 @@ struct PoolCommandTests {
         "  2. disable IPPool new: nothing new is given out of it, and who has an address keeps it",
         "  3. wait until no address of IPPool new is in use; restart the workloads meanwhile",
         "  4. delete IPPool new", "",
+        "It may be interrupted at any time: 'ipamctl pool migrate --continue old' goes on.",
         "1/4 IPPool old is enabled", "2/4 IPPool new is disabled", "3/4 no address of IPPool new is in use",
         "4/4 IPPool new is deleted", "Everything is as it was: IPPool old is in use.",
       ])

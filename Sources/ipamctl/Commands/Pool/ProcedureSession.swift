@@ -36,7 +36,7 @@ struct ProcedureSession {
     try await advising(nil) {
       let proposal = try await runner().propose(request)
       let text = ProcedureText(proposal)
-      text.plan(notes: proposal.notes, holdings: proposal.holdings).forEach(conversation.say)
+      text.plan(notes: proposal.notes, holdings: [.source: proposal.holdings]).forEach(conversation.say)
       guard try confirm() else { return conversation.say("Nothing was changed.") }
       // Minutes may have passed over the question.
       let fresh = try await runner().propose(request)
@@ -57,7 +57,7 @@ struct ProcedureSession {
       let procedure = try await runner().procedure(kind, of: pool)
       let (observation, steps) = try await runner().outlook(of: procedure, direction)
       let text = ProcedureText(procedure, direction ?? procedure.direction, steps, observation)
-      text.plan(notes: [], holdings: observation.sourceHoldings).forEach(conversation.say)
+      text.plan(holdings: observation.holdings).forEach(conversation.say)
       guard try confirm() else { return conversation.say("Nothing was changed.") }
       try await advising(procedure) {
         try await runner(text.reporter(conversation)).resume(procedure, direction, patience: options.patience)

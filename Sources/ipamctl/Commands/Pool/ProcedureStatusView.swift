@@ -18,7 +18,7 @@ struct ProcedureStatusView {
   }
 
   var lines: [String] {
-    var lines = text.plan(notes: [], holdings: observation.sourceHoldings)
+    var lines = text.plan(holdings: observation.holdings)
     lines.append("Begun \(procedure.beganAt).")
     for role in PoolProcedure.Role.allCases {
       let holdings = observation.holdings(role)

@@ -55,24 +55,29 @@ struct ProcedureText: Sendable {
   }
 
   /// The lines of the plan.
-  func plan(notes: [String], holdings: PoolHoldings) -> [String] {
+  ///
+  /// - Parameters:
+  ///   - notes: what a person should know.
+  ///   - holdings: what is in use now, by pool.
+  /// - Returns: the lines.
+  func plan(notes: [String] = [], holdings: [PoolProcedure.Role: PoolHoldings]) -> [String] {
     var lines = ["\(heading)", ""]
     let width = String(steps.count).utf8.count
     for (number, step) in zip(1..., steps) {
       let indent = String(repeating: " ", count: 2 + width - String(number).utf8.count)
-      lines.append("\(indent)\(number). \(text(step, holdings))")
+      lines.append("\(indent)\(number). \(text(step, holdings[step.role]))")
     }
     if steps.isEmpty { lines.append("  There is nothing left to do but to tidy up.") }
     lines.append("")
+    let command = "ipamctl pool \(procedure.kind.rawValue)"
+    lines.append("It may be interrupted at any time: '\(command) --continue \(procedure.source)' goes on.")
     if direction == .forward, let last = steps.indices.last {
-      lines.append(
-        "Until step \(last + 1), 'ipamctl pool \(procedure.kind.rawValue) --undo \(procedure.source)' goes back to the "
-          + "start.")
+      lines.append("Until step \(last + 1), '\(command) --undo \(procedure.source)' goes back to the start.")
     }
     return lines + notes.map { "Note: \($0)." }
   }
 
-  private func text(_ step: ProcedureStep, _ holdings: PoolHoldings) -> String {
+  private func text(_ step: ProcedureStep, _ holdings: PoolHoldings?) -> String {
     let pool = pool(step.role)
     switch step.action {
     case .create where step.role == .standIn:
@@ -84,7 +89,7 @@ struct ProcedureText: Sendable {
     case .enable: return "enable \(pool)"
     case .disable: return "disable \(pool): nothing new is given out of it, and who has an address keeps it"
     case .drain:
-      let count = step.role == .source && !holdings.holders.isEmpty ? " (now \(holdings.summary))" : ""
+      let count = holdings.map { $0.holders.isEmpty ? "" : " (now \($0.summary))" } ?? ""
       return "wait until no address of \(pool) is in use\(count); restart the workloads meanwhile"
     case .delete: return "delete \(pool)"
     case .putBack: return "make \(pool) again: an address was given out of it while it was deleted"
