@@ -122,7 +122,7 @@ class PoolTest(hosts.ClusterTest):
     def run_tool(self, *words, status=0):
         """What a command prints that must end so."""
         process = self.tool(*words)
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=300)
         self.assertEqual(process.returncode, status, " ".join(words) + "\n" + out)
         return out
 
@@ -219,7 +219,7 @@ class PoolTest(hosts.ClusterTest):
                 process = self.tool(*self.resizing())
             else:
                 break
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=300)
         self.assertIn(process.returncode, (0, -signal.SIGKILL), said)
         self.assertEqual(list(self.pools_now()), [self.old])
         self.assertEverybodyIn(OLD, 29)
@@ -230,7 +230,7 @@ class PoolTest(hosts.ClusterTest):
         stays = self.workloads.machines[name].add("stays")
         self.assertEqual(stays.status, 0)
         process = self.tool(*self.migration())
-        held = waiting.until(lambda: self.one_left(), "others leave the pool")
+        held = waiting.until(lambda: self.one_left(), "others leave the pool", seconds=120)
         self.assertEqual(held, stays.addresses)
         shown = self.run_tool("migrate", "--status")
         self.assertIn("wait until no address of IPPool %s is in use" % self.old, shown)
@@ -238,7 +238,7 @@ class PoolTest(hosts.ClusterTest):
         self.assertEqual(self.run_tool(*self.migration(), status=1).count("is in a procedure already"), 2)
         out = self.run_tool("migrate", "--undo", "--yes")
         self.assertIn("Everything is as it was", out)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=300)
         self.assertEqual(process.returncode, 1)
         self.assertIn("another run of this procedure has taken over", said)
         self.assertEqual(self.pools_now(), self.before)
