@@ -4,19 +4,21 @@ import Terminal
 
 /// A command line on its way: read, executed, and answered for in the words of the program that was called.
 struct CommandLineCall<Root: AsyncParsableCommand> {
-  /// What was typed behind the program's name.
-  let arguments: [String]
-  let program: Program
-
+  private let program: Program
   /// The command line as it is for `ipamctl`, by which rules that depend on the command are decided.
-  private var asIPAMControl: [String] { program == .kubectlPlugin ? ["ipam"] + arguments : arguments }
+  private let words: [String]
+
+  /// Takes what was typed behind the program's name.
+  init(arguments: [String], program: Program) {
+    self.program = program
+    let normalized = SwitchArguments.normalized(arguments)
+    words = program == .kubectlPlugin ? SwitchArguments.normalized(["ipam"] + normalized) : normalized
+  }
 
   /// Executes the command, and ends the process.
   func run() async {
     do {
-      let normalized = SwitchArguments.normalized(asIPAMControl)
-      let words = Array(normalized.dropFirst(asIPAMControl.count - arguments.count))
-      var command = try await Root.asyncParseAsRoot(words)
+      var command = try await Root.asyncParseAsRoot(program == .kubectlPlugin ? Array(words.dropFirst()) : words)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -30,13 +32,13 @@ struct CommandLineCall<Root: AsyncParsableCommand> {
 
   /// Whether a shell asks for completions, or a program for the description of all commands: they need the file's name.
   private var isAskedByTool: Bool {
-    arguments.contains {
+    words.contains {
       $0.hasPrefix("--generate-completion-script") || $0 == "--experimental-dump-help" || $0 == "---completion"
     }
   }
 
   private func end(_ error: any Error) -> Never {
-    if CalicoErrorText.concerns(asIPAMControl), let text = CalicoErrorText.text(for: error, asIPAMControl) {
+    if CalicoErrorText.concerns(words), let text = CalicoErrorText.text(for: error, words) {
       CNIStreams.ofProcess.log(program.spoken(text))
       Root.exit(withError: ExitCode(1))
     }
