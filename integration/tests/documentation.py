@@ -43,6 +43,7 @@ VARYING = [
     (re.compile(r"\b([0-9a-f]{64}|[0-9a-f]{32})\b"), "DIGEST"),
     (re.compile(r"\b(sequence ?[Nn]umber\"?:?) \d+"), r"\1 NUMBER"),
     (re.compile(r"\(\d+ files\)"), "(N files)"),
+    (re.compile(r"\b\d+ bytes\b"), "N bytes"),
     (re.compile(r"\b\d+ network namespaces"), "N network namespaces"),
 ]
 # Chores of the sources, which CI runs by themselves: here it counts that they are there.
