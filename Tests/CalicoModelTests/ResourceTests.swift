@@ -86,6 +86,16 @@ struct IPPoolTests {
     }
     let deleting = #"{"metadata":{"deletionTimestamp":"2026-08-22T13:33:00Z"},"spec":{\#(cidr)}}"#
     #expect(try IPPool(decoding: Array(deleting.utf8), name: "p").isDeleting)
+    let obstacles: [(String, IPPool.Obstacle?)] = [
+      ("\(cidr)}", nil), (#"\#(cidr),"disabled":true}"#, .disabled), (#"\#(cidr),"blockSize":8}"#, .blockSize),
+      (#"\#(cidr)},"status":{"conditions":[{"type":"Allocatable","status":"False"}]}"#, .notAllocatable),
+      (#"\#(cidr)},"metadata":{"deletionTimestamp":"2026-08-22T13:33:00Z"}"#, .beingDeleted), ("}", .blockSize),
+    ]
+    for (members, obstacle) in obstacles {
+      let pool = try IPPool(decoding: Array(#"{"spec":{\#(members)}"#.utf8), name: "p")
+      #expect(pool.obstacle == obstacle, "\(members)")
+      #expect(pool.isEnabled == (obstacle == nil), "\(members)")
+    }
     let notDeleting = #"{"metadata":{"deletionTimestamp":null,"x":1},"spec":{\#(cidr)}}"#
     #expect(try IPPool(decoding: Array(notDeleting.utf8), name: "p").isEnabled)
   }

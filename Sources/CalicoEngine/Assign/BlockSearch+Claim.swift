@@ -32,7 +32,7 @@ extension BlockSearch {
       if let cidr = try absentBlock(of: pool, scope, own, &planner, draft) {
         let affinity = try planner.affinity(scope.owner, cidr)
         let block = planner.newBlock(cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
-        planner.note(.block(cidr, .claims(pool: pool.name), scope.tally(block)))
+        planner.note(cidr, .claims(pool: pool.name), block, scope)
         draft.claim(block, for: scope.owner, affinity: affinity?.base ?? .absent)
         noteClaim(of: cidr)
         // All others were full, or were not looked at because there are too many.
@@ -106,16 +106,16 @@ extension BlockSearch {
       else { continue }
       let claimed = glance.claimTime ?? Timestamp(seconds: 0)
       guard claimed.advanced(bySeconds: Self.minimumAge) <= scope.request.time else {
-        planner.note(.block(cidr, .tooYoung(claimed: glance.claimTime), nil))
+        planner.note(cidr, .tooYoung(claimed: glance.claimTime), nil, scope)
         continue
       }
       if let reclaim = try reclaim(cidr, scope, &planner) {
-        planner.note(.block(cidr, .reclaims, nil))
+        planner.note(cidr, .reclaims, nil, scope)
         glances[cidr] = nil
         reclaimed = cidr
         return .reclaims(reclaim)
       }
-      planner.note(.block(cidr, .unreclaimable, nil))
+      planner.note(cidr, .unreclaimable, nil, scope)
     }
     return .none
   }
@@ -173,12 +173,12 @@ extension BlockSearch {
     guard let stored = try planner.entry(.block(cidr)) else { return Glance(room: 0, isEmpty: false) }
     if BlockGlance.isFull(stored.bytes) {
       // Nothing in it matters but to whoever asks why.
-      planner.note(.block(cidr, .others, (try? stored.block(cidr)).map { scope.tally($0) }))
+      if planner.isTraced { planner.note(cidr, .others, try? stored.block(cidr), scope) }
       return Glance(room: 0, isEmpty: false)
     }
     guard var (block, _) = try planner.block(cidr) else { return Glance(room: 0, isEmpty: false) }
     _ = block.collect(time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
-    planner.note(.block(cidr, .others, scope.tally(block)))
+    planner.note(cidr, .others, block, scope)
     return Glance(
       room: scope.room(in: block), isEmpty: block.isEmpty, affinity: block.affinity, claimTime: block.affinityClaimTime)
   }
@@ -195,7 +195,7 @@ extension BlockSearch {
       return false
     }
     let stored = try planner.affinity(scope.owner, cidr)
-    planner.note(.block(cidr, .adopts, scope.tally(block)))
+    planner.note(cidr, .adopts, block, scope)
     draft.confirm(
       cidr, for: scope.owner, affinity: stored?.affinity ?? BlockAffinity(.pending), base: stored?.base ?? .absent)
     noteClaim(of: cidr)

@@ -85,7 +85,7 @@ struct BlockSearch: Sendable {
       } else if try scope.choice.mustGiveUp(cidr) {
         try giveUp(cidr, stored.affinity, stored.base, scope, &planner, &housekeeping)
       } else {
-        planner.note(.block(cidr, .outsidePools, nil))
+        planner.note(cidr, .outsidePools, nil, scope)
       }
     }
     own.count = own.items.count
@@ -114,12 +114,12 @@ struct BlockSearch: Sendable {
   ) throws(Halt) {
     let block = try planner.workingBlock(
       cidr, in: &housekeeping, time: scope.request.time, cooldown: scope.configuration.cooldownSeconds)
-    guard let block else { return planner.note(.block(cidr, .deselected(isGivenUp: false), nil)) }
+    guard let block else { return planner.note(cidr, .deselected(isGivenUp: false), nil, scope) }
     if let owner = block.affinity, owner != scope.owner.description {
-      planner.note(.block(cidr, .claimedInVain(owner: owner), scope.tally(block)))
+      planner.note(cidr, .claimedInVain(owner: owner), block, scope)
       housekeeping.deleteStale(scope.owner, cidr, base: base)
     } else {
-      planner.note(.block(cidr, .deselected(isGivenUp: block.isEmpty), scope.tally(block)))
+      planner.note(cidr, .deselected(isGivenUp: block.isEmpty), block, scope)
       if block.isEmpty { housekeeping.giveUp(cidr, of: scope.owner, affinity: affinity, base: base) }
     }
   }
@@ -164,7 +164,7 @@ struct BlockSearch: Sendable {
       let item = own.items[index]
       if useless.contains(item.cidr) { continue }
       if scope.reserved.covers(item.cidr) {
-        planner.note(.block(item.cidr, .reserved, nil))
+        planner.note(item.cidr, .reserved, nil, scope)
         continue
       }
       if let working = draft.blocks[item.cidr] {
@@ -205,16 +205,16 @@ struct BlockSearch: Sendable {
       // The claim was cut off before the block was made.
       let new = planner.newBlock(item.cidr, of: scope.owner, since: scope.request.time, scope.wanted.reservation)
       guard scope.room(in: new) > 0 else {
-        planner.note(.block(item.cidr, .reserved, scope.tally(new)))
+        planner.note(item.cidr, .reserved, new, scope)
         return false
       }
-      planner.note(.block(item.cidr, .completesClaim, scope.tally(new)))
+      planner.note(item.cidr, .completesClaim, new, scope)
       draft.claim(new, for: scope.owner, affinity: item.base)
       noteClaim(of: item.cidr)
       return true
     }
     guard block.affinity == scope.owner.description else {
-      planner.note(.block(item.cidr, .claimedInVain(owner: block.affinity), scope.tally(block)))
+      planner.note(item.cidr, .claimedInVain(owner: block.affinity), block, scope)
       draft.blocks[item.cidr] = nil
       draft.deleteStale(scope.owner, item.cidr, base: item.base)
       foreign.insert(item.cidr)
@@ -224,16 +224,16 @@ struct BlockSearch: Sendable {
     switch item.affinity.state {
     case .confirmed, .unstated:
       if scope.room(in: block) > 0 {
-        planner.note(.block(item.cidr, .own, scope.tally(block)))
+        planner.note(item.cidr, .own, block, scope)
         return true
       }
-      planner.note(.block(item.cidr, .ownIsFull, scope.tally(block)))
+      planner.note(item.cidr, .ownIsFull, block, scope)
       draft.blocks[item.cidr] = nil
       planner.drop(item.cidr)
       discard(item.cidr)
       return false
     case .pending, .pendingDeletion, .other:
-      planner.note(.block(item.cidr, .confirms(item.affinity.state), scope.tally(block)))
+      planner.note(item.cidr, .confirms(item.affinity.state), block, scope)
       draft.confirm(item.cidr, for: scope.owner, affinity: item.affinity, base: item.base)
       noteClaim(of: item.cidr)
       return scope.room(in: block) > 0

@@ -168,14 +168,17 @@ public struct Planner: Sendable {
 
   /// The pools that addresses of a family can be assigned from, sorted by name.
   mutating func enabledPools(_ family: AddressFamily) throws(Halt) -> [IPPool] {
-    let pools = try pools()
-    if isTraced {
-      for pool in pools {
-        guard let obstacle = pool.obstacle(for: family) else { continue }
-        note(.pool(ConsideredPool(pool, for: family), obstacle))
+    try pools().filter { pool in
+      guard pool.isEnabled else {
+        note(pool, for: family, pool.obstacle.map { .unusable($0) })
+        return false
       }
+      guard pool.family == family else {
+        note(pool, for: family, .otherFamily)
+        return false
+      }
+      return true
     }
-    return pools.filter { $0.obstacle(for: family) == nil }
   }
 
   /// What reservations keep from being given out.

@@ -53,24 +53,6 @@ struct PoolChoice: Sendable {
 }
 
 extension IPPool {
-  /// Why a request for a family cannot use the pool, whatever else it wants.
-  func obstacle(for family: AddressFamily) -> PoolObstacle? {
-    if let obstacle { return .unusable(obstacle) }
-    return self.family == family ? nil : .otherFamily
-  }
-
-  /// Why a request that names no pools does not use the pool.
-  fileprivate func obstacle(
-    nodeLabels: [String: String], namespaceLabels: [String: String]
-  ) throws(Halt) -> PoolObstacle? {
-    if !isAutomatic { return .manual }
-    if try !selects(nodeLabels: nodeLabels) { return .nodeSelector(nodeSelector, labels: nodeLabels) }
-    if try !selects(namespaceLabels: namespaceLabels) {
-      return .namespaceSelector(namespaceSelector, labels: namespaceLabels)
-    }
-    return nil
-  }
-
   /// Whether the pool's node selector matches a node.
   func selects(nodeLabels: [String: String]) throws(Halt) -> Bool {
     try Self.matches(nodeSelector, nodeLabels, of: self, "nodeSelector")
@@ -108,16 +90,18 @@ extension Planner {
     let maximum = try Self.maximumBlockSize(request)
     let enabled = try enabledPools(request.family)
     // Requested pools must fit as well; a pool that is too fine is none.
-    let candidates = try filter(enabled, request) { pool throws(Halt) in
-      pool.blockSize <= maximum ? nil : .blocksTooSmall(maximum: maximum)
+    let candidates = enabled.filter { pool in
+      if pool.blockSize <= maximum { return true }
+      note(pool, for: request.family, .blocksTooSmall(maximum: maximum))
+      return false
     }
     guard !candidates.isEmpty else {
       throw .failed(EngineError(.noQualifiedPool, "cannot find a qualified ippool", advice: noPoolAdvice(request)))
     }
-    let fitting: [IPPool]
+    var fitting: [IPPool] = []
     if request.requested.isEmpty {
-      fitting = try filter(candidates, request) { pool throws(Halt) in
-        try pool.obstacle(nodeLabels: nodeLabels, namespaceLabels: request.namespaceLabels)
+      for pool in candidates {
+        if try isChosenUnasked(pool, request, nodeLabels) { fitting.append(pool) }
       }
     } else {
       fitting = try requestedPools(request, among: candidates)
@@ -130,8 +114,10 @@ extension Planner {
             + "automatically: compare nodeSelector, namespaceSelector and assignmentMode of "
             + candidates.map(\.name).joined(separator: ", ")))
     }
-    let usable = try filter(fitting, request) { pool throws(Halt) in
-      pool.allowedUses.contains(request.use) ? nil : .use(request.use, allowed: pool.allowedUses)
+    let usable = fitting.filter { pool in
+      if pool.allowedUses.contains(request.use) { return true }
+      note(pool, for: request.family, .use(request.use, allowed: pool.allowedUses))
+      return false
     }
     guard !usable.isEmpty else {
       throw .failed(
@@ -142,25 +128,28 @@ extension Planner {
             + fitting.map(\.name).joined(separator: ", ")))
     }
     if isTraced {
-      for pool in usable { note(.pool(ConsideredPool(pool, for: request.family), nil)) }
+      for pool in usable { note(pool, for: request.family, nil) }
     }
     return PoolChoice(usable: usable, fitting: fitting, enabled: enabled, nodeLabels: nodeLabels)
   }
 
-  /// The pools for which there is no obstacle, in their order.
-  private mutating func filter(
-    _ pools: [IPPool], _ request: PoolRequest, _ obstacle: (IPPool) throws(Halt) -> PoolObstacle?
-  ) throws(Halt) -> [IPPool] {
-    var free: [IPPool] = []
-    free.reserveCapacity(pools.count)
-    for pool in pools {
-      if let obstacle = try obstacle(pool) {
-        note(.pool(ConsideredPool(pool, for: request.family), obstacle))
-      } else {
-        free.append(pool)
-      }
+  /// Whether a request that names no pools uses a pool.
+  private mutating func isChosenUnasked(
+    _ pool: IPPool, _ request: PoolRequest, _ nodeLabels: [String: String]
+  ) throws(Halt) -> Bool {
+    guard pool.isAutomatic else {
+      note(pool, for: request.family, .manual)
+      return false
     }
-    return free
+    guard try pool.selects(nodeLabels: nodeLabels) else {
+      note(pool, for: request.family, .nodeSelector(pool.nodeSelector, labels: nodeLabels))
+      return false
+    }
+    guard try pool.selects(namespaceLabels: request.namespaceLabels) else {
+      note(pool, for: request.family, .namespaceSelector(pool.namespaceSelector, labels: request.namespaceLabels))
+      return false
+    }
+    return true
   }
 
   private func nodeLabels(_ request: PoolRequest) throws(Halt) -> [String: String] {
@@ -196,7 +185,7 @@ extension Planner {
   ) throws(Halt) -> [IPPool] {
     if isTraced {
       for pool in candidates where !request.requested.contains(where: { $0.canonical == pool.cidr }) {
-        note(.pool(ConsideredPool(pool, for: request.family), .notRequested))
+        note(pool, for: request.family, .notRequested)
       }
     }
     var pools: [IPPool] = []

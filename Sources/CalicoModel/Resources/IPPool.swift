@@ -57,14 +57,14 @@ public struct IPPool: Hashable, Sendable {
 
   /// Why no addresses can be assigned from the pool; nil when they can.
   public var obstacle: Obstacle? {
+    if isEnabled { return nil }
     if isDisabled { return .disabled }
     if isDeleting { return .beingDeleted }
-    if !isAllocatable { return .notAllocatable }
-    return hasUsableBlockSize ? nil : .blockSize
+    return isAllocatable ? .blockSize : .notAllocatable
   }
 
   /// Whether addresses can be assigned from the pool.
-  public var isEnabled: Bool { obstacle == nil }
+  public var isEnabled: Bool { !isDisabled && !isDeleting && isAllocatable && hasUsableBlockSize }
 
   /// Whether the pool can be cut into blocks of its size, and a block of that size can be read: at most
   /// ``IPAMBlock/maximumSize`` addresses. A pool that was written past all validation may have any size.
