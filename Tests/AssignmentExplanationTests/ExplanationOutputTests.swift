@@ -104,7 +104,7 @@ struct ExplanationOutputTests {
     world.node("node-c")
     let stranger = try await world.explain("node-c")
     #expect(stranger.blocks.count == 64)
-    #expect(stranger.text.components(of: "of another owner") == 8)
+    #expect(stranger.text.components(of: "of another owner") == 9)
     #expect(stranger.text.contains("more of other owners, with "))
   }
 
