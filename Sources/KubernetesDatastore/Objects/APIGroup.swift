@@ -84,17 +84,3 @@ enum ObjectKind: Hashable, Sendable {
     isCore ? "nodes" : "\(plural(in: group)).\(group.name)"
   }
 }
-
-extension Key {
-  /// The name of the entry's object; nil for an entry that has none.
-  var objectName: String? {
-    switch self {
-    case .block(let cidr): ObjectName.of(cidr)
-    case .affinity(let owner, let cidr): ObjectName.ofAffinity(owner.name, cidr)
-    case .handle(let identifier): ObjectName.ofHandle(identifier)
-    case .configuration: "default"
-    case .host: nil
-    case .resource(_, let name): name
-    }
-  }
-}

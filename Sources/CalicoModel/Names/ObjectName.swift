@@ -1,8 +1,7 @@
-import CalicoModel
-import IPAddressing
+public import IPAddressing
 
-/// The names of objects (Calico IPAM specification, section 1.4).
-enum ObjectName {
+/// The names of objects in Kubernetes, which people see on every datastore (Calico IPAM specification, section 1.4).
+public enum ObjectName {
   /// The longest name that an affinity is given unshortened, and the length of every shortened one, in bytes.
   private static let longestAffinity = 252
   /// Hexadecimal digits of the hash at the end of a shortened name.
@@ -11,7 +10,7 @@ enum ObjectName {
   private static let longest = 253
 
   /// The name of a network: its text with dashes for dots, colons and the slash.
-  static func of(_ cidr: CIDR) -> String {
+  public static func of(_ cidr: CIDR) -> String {
     String(decoding: cidr.description.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
   }
 
@@ -20,7 +19,7 @@ enum ObjectName {
   }
 
   /// The network that a name stands for; nil when it is no network's name.
-  static func network(_ name: String) -> CIDR? {
+  public static func network(_ name: String) -> CIDR? {
     guard let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
     let address = name[..<dash]
     // Four groups are too few for an IPv6 address without `::`, which is an empty group.
@@ -34,7 +33,7 @@ enum ObjectName {
   }
 
   /// The name of an owner's affinity to a block. A virtual owner's and a node's of the same name are the same.
-  static func ofAffinity(_ owner: String, _ cidr: CIDR) -> String {
+  public static func ofAffinity(_ owner: String, _ cidr: CIDR) -> String {
     let network = of(cidr)
     let name = owner + "-" + network
     guard name.utf8.count > longestAffinity else { return name }
@@ -46,10 +45,10 @@ enum ObjectName {
   }
 
   /// The name of a handle, which keeps its own spelling in the object.
-  static func ofHandle(_ identifier: String) -> String { identifier.lowercased() }
+  public static func ofHandle(_ identifier: String) -> String { identifier.lowercased() }
 
   /// Whether the server takes a name: a DNS subdomain (RFC 1123) in lower case.
-  static func isValid(_ name: String) -> Bool {
+  public static func isValid(_ name: String) -> Bool {
     guard (1...longest).contains(name.utf8.count) else { return false }
     return name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
       guard let first = label.first, let last = label.last else { return false }
@@ -60,5 +59,19 @@ enum ObjectName {
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+}
+
+extension Key {
+  /// The name of the entry's object; nil for an entry that has none.
+  public var objectName: String? {
+    switch self {
+    case .block(let cidr): ObjectName.of(cidr)
+    case .affinity(let owner, let cidr): ObjectName.ofAffinity(owner.name, cidr)
+    case .handle(let identifier): ObjectName.ofHandle(identifier)
+    case .configuration: "default"
+    case .host: nil
+    case .resource(_, let name): name
+    }
   }
 }

@@ -2,8 +2,6 @@ import CalicoModel
 import IPAddressing
 import Testing
 
-@testable import KubernetesDatastore
-
 @Suite("Names of objects")
 struct ObjectNameTests {
   @Test(
