@@ -10,9 +10,12 @@ public enum YAMLDocument {
   public struct Failure: Error, CustomStringConvertible {
     /// What was found, and the line where that is known.
     public let reason: String
+    /// The line, from 1; nil when none is known.
+    public let line: Int?
 
-    init(_ reason: String) {
+    init(_ reason: String, line: Int? = nil) {
       self.reason = reason
+      self.line = line
     }
 
     public var description: String { "error converting YAML to JSON: " + reason }
@@ -43,7 +46,8 @@ public enum YAMLDocument {
 
   private static func reason(_ parser: yaml_parser_t) -> Failure {
     let problem = parser.problem.map { String(cString: $0) } ?? "malformed document"
-    return Failure("yaml: line \(parser.problem_mark.line + 1): \(problem)")
+    let line = parser.problem_mark.line + 1
+    return Failure("yaml: line \(line): \(problem)", line: line)
   }
 }
 
@@ -102,8 +106,9 @@ private struct YAMLConverter {
       }
       let key = Self.text(keyNode)
       guard keys.insert(key).inserted else {
+        let line = keyNode.start_mark.line + 1
         throw YAMLDocument.Failure(
-          "yaml: unmarshal errors:\n  line \(keyNode.start_mark.line + 1): key \"\(key)\" already set in map")
+          "yaml: unmarshal errors:\n  line \(line): key \"\(key)\" already set in map", line: line)
       }
       object.members.append(JSONObject.Member(key: key, value: try json(at: pair.value, depth: depth + 1)))
     }

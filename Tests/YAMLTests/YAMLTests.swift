@@ -101,3 +101,56 @@ struct YAMLTests {
         == #"{"a":{"e":[],"k":null},"m":true,"z":[{"a":["x","y"],"b":1},{"c":{}},[[1,2],[]]]}"#)
   }
 }
+
+@Suite("Lines of YAML")
+struct YAMLLineTests {
+  private static let text = """
+    # a comment
+    apiVersion: v3
+
+    spec:
+      cidr: 10.0.0.0/24
+      uses:
+      - a
+      - name: b
+        deep: 1
+    flow: {x: 1,
+      y: [2,
+        3]}
+    """
+
+  @Test(
+    "are those of keys, and of elements",
+    arguments: [
+      ([], 2), (["apiVersion"], 2), (["spec"], 4), (["spec", "cidr"], 5), (["spec", "uses", "0"], 7),
+      (["spec", "uses", "1"], 8), (["spec", "uses", "1", "deep"], 9), (["flow", "x"], 10), (["flow", "y"], 11),
+      (["flow", "y", "1"], 12),
+    ])
+  func lines(_ path: [String], _ line: Int) {
+    #expect(YAMLDocument.line(of: path, in: Self.text) == line)
+  }
+
+  @Test("of what is not there are those of what it is missing in")
+  func absence() {
+    #expect(YAMLDocument.line(of: ["spec", "none"], in: Self.text) == 4)
+    #expect(YAMLDocument.line(of: ["spec", "uses", "7"], in: Self.text) == 6)
+    #expect(YAMLDocument.line(of: ["spec", "uses", "x"], in: Self.text) == 6)
+    #expect(YAMLDocument.line(of: ["a"], in: "") == nil)
+    #expect(YAMLDocument.line(of: ["a"], in: "a: [") == nil)
+  }
+
+  @Test("of JSON are found as well")
+  func json() {
+    let text = "{\n  \"spec\": {\n    \"cidr\": \"x\",\n    \"uses\": [\n      \"a\"\n    ]\n  }\n}\n"
+    #expect(YAMLDocument.line(of: ["spec", "cidr"], in: text) == 3)
+    #expect(YAMLDocument.line(of: ["spec", "uses", "0"], in: text) == 5)
+  }
+
+  @Test("of what is wrong are told by themselves")
+  func failures() {
+    let twice = #expect(throws: YAMLDocument.Failure.self) { try YAMLDocument.json("a: 1\nb: 2\na: 3\n") }
+    #expect(twice?.line == 3)
+    let open = #expect(throws: YAMLDocument.Failure.self) { try YAMLDocument.json("a: 1\nb: [\n") }
+    #expect(open?.line == 3)
+  }
+}

@@ -29,7 +29,9 @@ extension Resource {
     switch document {
     case .array(let elements):
       var resources: [Resource] = []
-      for element in elements { resources.append(try Resource(manifest: element)) }
+      for (index, element) in elements.enumerated() {
+        resources.append(try Resource(manifest: element, at: DocumentPlace([.element(index)])))
+      }
       return resources
     case .object(let object): return try resources(inManifest: object)
     default: return [try Resource(manifest: document)]
@@ -41,18 +43,19 @@ extension Resource {
       return [try Resource(manifest: .object(object))]
     }
     try checkVersion(object, kind)
-    guard let element = ResourceKind.written.first(where: { $0.rawValue + "List" == kind }) else {
+    guard let listed = ResourceKind.written.first(where: { $0.rawValue + "List" == kind }) else {
       throw unknownKind(object, kind)
     }
     var resources: [Resource] = []
-    for case var item in items {
+    for (index, element) in items.enumerated() {
+      var item = element
       // Items of a list need not repeat what the list says of them.
       if case .object(var object) = item {
-        if object["kind"] == nil { object["kind"] = .string(element.rawValue) }
+        if object["kind"] == nil { object["kind"] = .string(listed.rawValue) }
         if object["apiVersion"] == nil { object["apiVersion"] = .string(ResourceKind.apiVersion) }
         item = .object(object)
       }
-      resources.append(try Resource(manifest: item))
+      resources.append(try Resource(manifest: item, at: DocumentPlace([.member("items"), .element(index)])))
     }
     return resources
   }
@@ -77,7 +80,18 @@ extension Resource {
       document: ResourceSchema.of(kind).arranged(checked))
     if let namespace = metadata["namespace"]?.stringValue, !namespace.isEmpty {
       let detail = "\(kind.rawValue) is not a namespaced resource"
-      throw ResourceError(.malformed, "namespace should not be specified for a non-namespaced resource. \(detail)")
+      throw ResourceError(
+        .malformed, "namespace should not be specified for a non-namespaced resource. \(detail)",
+        at: DocumentPlace([.member("metadata"), .member("namespace")]), advice: "remove it")
+    }
+  }
+
+  /// Reads one resource that is at a place in a document.
+  private init(manifest document: JSON, at place: DocumentPlace) throws(ResourceError) {
+    do throws(ResourceError) {
+      try self.init(manifest: document)
+    } catch {
+      throw error.within(place)
     }
   }
 
@@ -85,8 +99,17 @@ extension Resource {
     if object["apiVersion"]?.stringValue != ResourceKind.apiVersion { throw unknownKind(object, kind) }
   }
 
+  /// A kind or version that is not handled: misspelled, missing, or another program's.
   private static func unknownKind(_ object: JSONObject, _ kind: String) -> ResourceError {
     let version = object["apiVersion"]?.stringValue ?? ""
-    return ResourceError(.unknownKind, "unknown resource type (\(kind)) and/or version (\(version))")
+    let text = "unknown resource type (\(kind)) and/or version (\(version))"
+    let names = ResourceKind.written.map(\.rawValue)
+    if version == ResourceKind.apiVersion {
+      let meant = NearestName.of(kind, among: names + names.map { $0 + "List" })
+      let advice = meant.map { "did you mean '\($0)'?" } ?? "has to be one of \(names.joined(separator: ", "))"
+      return ResourceError(.unknownKind, text, at: DocumentPlace([.member("kind")]), advice: advice)
+    }
+    let advice = "has to be \(ResourceKind.apiVersion)"
+    return ResourceError(.unknownKind, text, at: DocumentPlace([.member("apiVersion")]), advice: advice)
   }
 }

@@ -30,10 +30,30 @@ public struct ResourceError: Error, Hashable, Sendable, CustomStringConvertible 
 
   public let code: Code
   public let description: String
+  /// Where in the document it was found; nil when that is not known.
+  public internal(set) var place: DocumentPlace?
+  /// What to write instead, as a clause such as `did you mean 'cidr'?`; nil when there is nothing to say.
+  public let advice: String?
 
-  public init(_ code: Code, _ description: String) {
+  /// An error.
+  ///
+  /// - Parameters:
+  ///   - code: what kind of error it is.
+  ///   - description: what is printed.
+  ///   - place: where in the document it was found.
+  ///   - advice: what to write instead.
+  public init(_ code: Code, _ description: String, at place: DocumentPlace? = nil, advice: String? = nil) {
     self.code = code
     self.description = description
+    self.place = place
+    self.advice = advice
+  }
+
+  /// The error as one of a larger document, in which the object that it was found in is at a place.
+  func within(_ outer: DocumentPlace) -> ResourceError {
+    var error = self
+    error.place = DocumentPlace(outer.steps + (place?.steps ?? []))
+    return error
   }
 }
 

@@ -23,7 +23,9 @@ extension ResourceKind {
   public init(argument: String) throws(ResourceError) {
     let name = argument.lowercased()
     guard let kind = Self.written.first(where: { $0.commandNames.contains(name) }) else {
-      throw ResourceError(.unknownKind, "resource type '\(argument)' is not supported")
+      let meant = NearestName.of(name, among: Self.written.flatMap(\.commandNames))
+      throw ResourceError(
+        .unknownKind, "resource type '\(argument)' is not supported", advice: meant.map { "did you mean '\($0)'?" })
     }
     self = kind
   }

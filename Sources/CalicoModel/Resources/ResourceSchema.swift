@@ -127,6 +127,19 @@ struct ResourceSchema: Sendable {
     }
     return result
   }
+
+  /// An object without what another one has beyond this schema as well.
+  func withoutUnknown(of stored: JSONObject, in object: JSONObject) -> JSONObject {
+    var result = object
+    result.members.removeAll { member in !has(member.key) && stored[member.key] != nil }
+    for member in members {
+      guard case .object(let schema) = member.shape, let old = stored[member.name]?.objectValue,
+        let new = object[member.name]?.objectValue
+      else { continue }
+      result[member.name] = .object(schema.withoutUnknown(of: old, in: new))
+    }
+    return result
+  }
 }
 
 extension JSON {
