@@ -24,7 +24,8 @@ extension EntryForm {
     (["wireguardPublicKeyV6"], "projectcalico.org/WireguardPublicKeyV6"),
   ]
   static let interfacesAnnotation = "projectcalico.org/Interfaces"
-  private static let labelsAnnotation = "projectcalico.org/labels"
+  /// Labels that were set through Calico.
+  static let labelsAnnotation = "projectcalico.org/labels"
 
   func node(_ object: KubernetesObject) throws(ObjectError) -> Content {
     let metadata = object.metadata

@@ -53,8 +53,18 @@ extension JSONObject {
     annotations[EntryForm.interfacesAnnotation] = wanted.specification["interfaces"].map {
       .string(String(decoding: $0.encoded(), as: UTF8.self))
     }
+    annotations[EntryForm.labelsAnnotation] = Self.labels(of: wanted, beside: metadata["labels"]?.objectValue ?? [:])
     metadata["annotations"] = annotations.members.isEmpty ? nil : .object(annotations)
     self["metadata"] = .object(metadata)
+  }
+
+  /// The labels that Kubernetes does not have, as the annotation keeps them; nil for none. Where it has another value,
+  /// that is the one that holds, whatever is written here.
+  private static func labels(of wanted: Resource, beside own: JSONObject) -> JSON? {
+    let labels = wanted.metadata["labels"]?.objectValue?.members ?? []
+    let added = JSONObject(labels.filter { $0.value != own[$0.key] })
+    if added.members.isEmpty { return nil }
+    return .string(String(decoding: JSON.object(added).encoded(), as: UTF8.self))
   }
 
   private static func text(_ object: JSONObject, at path: [String]) -> String? {
