@@ -70,6 +70,10 @@ extension ResourceClient {
   /// Creates a resource in a store that has been initialised.
   private func insert(_ resource: Resource) async throws(ResourceError) -> Resource {
     try Self.checkKind(resource)
+    if resource.kind == .node, configurationPlaces == .keyAlone {
+      throw ResourceError(
+        .unsupported, "operation Create is not supported on \(resource.key): nodes are made by Kubernetes")
+    }
     try resource.validateForCreation()
     var new = resource
     new.metadata = resource.metadata.reduced(to: ["name", "labels", "annotations"])
@@ -124,7 +128,7 @@ extension ResourceClient {
   }
 
   /// Writes a resource, whose resource version must be the stored one, over what is stored.
-  private func write(_ resource: Resource, over old: StoredResource) async throws(ResourceError) -> Resource {
+  func write(_ resource: Resource, over old: StoredResource) async throws(ResourceError) -> Resource {
     if resource.resourceVersion != old.revision.token { throw .updateConflict(resource.key) }
     // Old data, and switches that `ipam configure` made, may lack what an update of the originals insists on.
     var new = created(resource)
