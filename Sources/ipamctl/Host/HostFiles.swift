@@ -29,21 +29,34 @@ enum HostFiles {
     var description: String { "\(path): \(systemReason(number))" }
   }
 
-  /// Opens for reading, without waiting for anybody at the other end.
-  static func open(_ path: String) throws(Failure) -> OpenFile {
+  /// Opens for reading, without waiting for anybody at the other end unless that is wanted.
+  static func open(_ path: String, waits: Bool = false) throws(Failure) -> OpenFile {
     while true {
-      let number = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      let number = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | (waits ? 0 : O_NONBLOCK))
       if number >= 0 { return OpenFile(number: number) }
       if errno != EINTR { throw Failure(path: path, number: errno) }
     }
   }
 
   /// The whole content. The size that the kernel states is not asked for: files of /proc have none.
-  static func contents(of path: String) throws(Failure) -> [UInt8] {
-    let file = try open(path)
+  static func contents(of path: String) throws(Failure) -> [UInt8] { try contents(of: path, waits: false) }
+
+  /// The whole content of a file that a person named, which may be a pipe that another program writes to.
+  static func input(_ path: String) throws(Failure) -> [UInt8] { try contents(of: path, waits: true) }
+
+  private static func contents(of path: String, waits: Bool) throws(Failure) -> [UInt8] {
+    let file = try open(path, waits: waits)
+    return try withExtendedLifetime(file) { () throws(Failure) in
+      try contents(ofDescriptor: file.number, path)
+    }
+  }
+
+  /// Everything that comes in on stdin, until its other end is closed.
+  static func standardInput() throws(Failure) -> [UInt8] { try contents(ofDescriptor: STDIN_FILENO, "stdin") }
+
+  private static func contents(ofDescriptor descriptor: Int32, _ path: String) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
-      let descriptor = file.number
       var failure: Int32 = 0
       let piece = [UInt8](unsafeUninitializedCapacity: 64 * 1024) { buffer, count in
         let result = read(descriptor, buffer.baseAddress, buffer.count)

@@ -51,7 +51,7 @@ struct MigrateImportCommand: AsyncParsableCommand {
   ) async -> Transcript {
     let text: [UInt8]
     do throws(HostFiles.Failure) {
-      text = try HostFiles.contents(of: filename == "-" ? "/proc/self/fd/0" : filename)
+      text = try filename == "-" ? HostFiles.standardInput() : HostFiles.input(filename)
     } catch {
       return .failed("error while reading migration file: open \(error)")
     }
