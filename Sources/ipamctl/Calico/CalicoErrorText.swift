@@ -3,7 +3,9 @@ import ArgumentParser
 /// How the commands that speak as calicoctl does print their errors: the text alone, and exit status 1 (calicoctl
 /// specification, section 3.1).
 enum CalicoErrorText {
-  private static let commands: Set<String> = ["get", "create", "apply", "delete", "ipam", "datastore"]
+  private static let commands: Set<String> = [
+    "get", "create", "apply", "replace", "patch", "delete", "label", "validate", "ipam", "datastore",
+  ]
 
   /// Whether a command line is that of such a command.
   static func concerns(_ arguments: [String]) -> Bool {
@@ -14,19 +16,23 @@ enum CalicoErrorText {
   static func text(for error: any Error, _ arguments: [String]) -> String? {
     if error is ExitCode || IPAMControl.exitCode(for: error) == .success { return nil }
     let message = IPAMControl.message(for: error)
-    if let option = unknownOption(message) {
-      guard !option.hasPrefix("--") else { return "unknown flag: \(option)" }
+    if let option = quoted(message, after: "Unknown option '") {
+      let advice = quoted(message, after: "Did you mean '").map { "\ndid you mean '\($0)'?" } ?? ""
+      guard !option.hasPrefix("--") else { return "unknown flag: \(option)\(advice)" }
       let letter = option.dropFirst().prefix(1)
       return "unknown shorthand flag: '\(letter)' in \(written(letter, arguments) ?? option)"
+    }
+    if let option = quoted(message, after: "Missing value for '")?.prefix(while: { $0 != " " }) {
+      guard !option.hasPrefix("--") else { return "flag needs an argument: \(option)" }
+      return "flag needs an argument: '\(option.dropFirst())' in \(option)"
     }
     return message
   }
 
-  /// `--name` of `Unknown option '--name'. Did you mean '--namespace'?`
-  private static func unknownOption(_ message: String) -> String? {
-    let beginning = "Unknown option '"
-    guard message.hasPrefix(beginning) else { return nil }
-    let rest = message.dropFirst(beginning.count)
+  /// What is in quotes behind other words: `--name` of `Unknown option '--name'. Did you mean '--namespace'?`
+  private static func quoted(_ message: String, after beginning: String) -> String? {
+    guard let start = message.firstRange(of: beginning)?.upperBound else { return nil }
+    let rest = message[start...]
     return rest.firstIndex(of: "'").map { String(rest[..<$0]) }
   }
 
@@ -39,13 +45,21 @@ enum CalicoErrorText {
 /// Options as calicoctl also takes them: `--show-blocks=false`, `-o=json`.
 enum SwitchArguments {
   private static let names: Set<String> = [
-    "--all-namespaces", "--allow-version-mismatch", "--apply", "--export", "--recursive", "--repair-handles",
-    "--show-all-ips", "--show-blocks", "--show-borrowed", "--show-configuration", "--show-problem-ips", "--skip-empty",
+    "--all-namespaces", "--allow-version-mismatch", "--apply", "--export", "--overwrite", "--recursive", "--remove",
+    "--repair-handles", "--show-all-ips", "--show-blocks", "--show-borrowed", "--show-configuration",
+    "--show-problem-ips", "--skip-empty",
     "--skip-exists", "--skip-not-exists",
   ]
 
-  /// The arguments with `--switch=true` as `--switch`, without `--switch=false`, and with `-o=json` as `-ojson`.
+  /// Options that calicoctl takes before the command as well, and whether a value follows.
+  private static let everywhere = [
+    "--allow-version-mismatch": false, "--context": true, "--log-level": true, "-l": true,
+  ]
+
+  /// The arguments with `--switch=true` as `--switch`, without `--switch=false`, with `-o=json` as `-ojson`, and with the
+  /// command before all options.
   static func normalized(_ arguments: [String]) -> [String] {
+    let arguments = commandFirst(arguments)
     guard CalicoErrorText.concerns(arguments) else { return arguments }
     return arguments.compactMap { argument in
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -57,6 +71,23 @@ enum SwitchArguments {
       }
       return value ? parts[0] : nil
     }
+  }
+
+  /// The arguments with what is before the command at the end, where the command takes it.
+  private static func commandFirst(_ arguments: [String]) -> [String] {
+    var count = 0
+    while count < arguments.count, let name = arguments[count].split(separator: "=", maxSplits: 1).first,
+      let hasValue = everywhere[String(name)]
+    {
+      count += hasValue && !arguments[count].contains("=") ? 2 : 1
+    }
+    guard count > 0, count < arguments.count, CalicoErrorText.concerns(Array(arguments[count...])) else {
+      return arguments
+    }
+    var ordered = Array(arguments[count...])
+    // Behind two hyphens there are no options.
+    ordered.insert(contentsOf: arguments[..<count], at: ordered.firstIndex(of: "--") ?? ordered.endIndex)
+    return ordered
   }
 }
 

@@ -45,7 +45,16 @@ struct DatastoreOptions: ParsableArguments {
   @Flag(help: "Go on when the datastore is that of another major version of Calico, or does not say which.")
   var allowVersionMismatch = false
 
+  @Option(
+    name: [.customShort("l", allowingJoined: true), .long],
+    help: ArgumentHelp("Taken as calicoctl takes it; there is no log.", valueName: "level", visibility: .hidden))
+  var logLevel = "panic"
+
   func validate() throws {
+    let levels = ["panic", "fatal", "error", "warn", "info", "debug"]
+    guard levels.contains(logLevel) else {
+      throw ValidationError("unknown log level: \(logLevel), expected one of: \(levels.joined(separator: ", "))")
+    }
     if database == "" { throw ValidationError("--database is empty; name the file of the datastore") }
     if config == "" { throw ValidationError("--config is empty; name the configuration file") }
     if kubeconfig == "" { throw ValidationError("--kubeconfig is empty; name the kubeconfig of the cluster") }

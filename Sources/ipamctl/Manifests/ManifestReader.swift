@@ -1,12 +1,15 @@
 import CalicoModel
-import JSON
-import YAML
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+/// A resource that a person wrote, and where.
+struct WrittenResource {
+  let resource: Resource
+  let document: ManifestDocument
+  let place: DocumentPlace
+
+  /// Such as `pools.yaml, line 12`. It is found by reading the document once more, so it is asked for when something is
+  /// wrong.
+  var location: String { document.location(of: place) }
+}
 
 /// Reads the resources of a file, of stdin, or of the files in a directory (calicoctl specification, section 4.2).
 struct ManifestReader {
@@ -16,12 +19,17 @@ struct ManifestReader {
 
     init(_ description: String) { self.description = description }
 
-    /// A file that cannot be read or understood. An unknown field is reported without anything before it.
-    fileprivate init(of error: any Error) {
+    /// A file that cannot be read.
+    fileprivate init(ofCommand error: any Error) { self.init("failed to execute command: \(error)") }
+
+    /// A document that cannot be understood. An unknown field is reported without anything before it; where it is comes
+    /// after what calicoctl says.
+    fileprivate init(of error: any Error, in document: ManifestDocument) {
+      let location = document.location(of: error)
       if let error = error as? ResourceError, case .unknownField = error.code {
-        self.init(error.description)
+        self.init("\(error.description)\n\(location)")
       } else {
-        self.init("failed to execute command: \(error)")
+        self.init("failed to execute command: \(error)\n\(location)")
       }
     }
   }
@@ -33,20 +41,27 @@ struct ManifestReader {
   /// Whether it is no error that there are no resources.
   var skipsEmpty = false
 
+  /// All resources, in the order of files and of documents, and where each is.
+  ///
+  /// - Throws: ``Failure`` when any file cannot be read: nothing is done then.
+  func entries() throws(Failure) -> [WrittenResource] {
+    var entries: [WrittenResource] = []
+    for file in try files() {
+      var found: [WrittenResource] = []
+      for document in ManifestDocument.documents(in: try Self.contents(of: file), file: file) {
+        do { found += try document.entries() } catch { throw Failure(of: error, in: document) }
+      }
+      if found.isEmpty, !skipsEmpty { throw Failure("no resources specified in file \(file)") }
+      entries += found
+    }
+    if entries.isEmpty, !skipsEmpty { throw Failure("no resources specified in directory \(path)") }
+    return entries
+  }
+
   /// All resources, in the order of files and of documents.
   ///
   /// - Throws: ``Failure`` when any file cannot be read: nothing is done then.
-  func resources() throws(Failure) -> [Resource] {
-    var resources: [Resource] = []
-    for file in try files() {
-      let found: [Resource]
-      do { found = try Self.resources(in: try Self.contents(of: file)) } catch { throw Failure(of: error) }
-      if found.isEmpty, !skipsEmpty { throw Failure("no resources specified in file \(file)") }
-      resources += found
-    }
-    if resources.isEmpty, !skipsEmpty { throw Failure("no resources specified in directory \(path)") }
-    return resources
-  }
+  func resources() throws(Failure) -> [Resource] { try entries().map(\.resource) }
 
   // MARK: Files
 
@@ -72,55 +87,11 @@ struct ManifestReader {
     return files
   }
 
-  private static func contents(of file: String) throws -> [UInt8] {
-    do {
-      return try HostFiles.contents(of: file == "-" ? "/proc/self/fd/0" : file)
+  private static func contents(of file: String) throws(Failure) -> [UInt8] {
+    do throws(HostFiles.Failure) {
+      return try file == "-" ? HostFiles.standardInput() : HostFiles.input(file)
     } catch {
-      throw Failure(file == "-" ? "cannot read stdin: \(error)" : "open \(error)")
+      throw Failure(ofCommand: Failure(file == "-" ? "cannot read \(error)" : "open \(error)"))
     }
-  }
-
-  // MARK: Documents
-
-  /// The resources in a text of one or more documents.
-  static func resources(in text: [UInt8]) throws -> [Resource] {
-    var resources: [Resource] = []
-    for document in documents(in: text) {
-      guard let json = try json(document) else { continue }
-      resources += try Resource.resources(inManifest: json)
-    }
-    return resources
-  }
-
-  /// The documents of a text: what lies between lines of three hyphens.
-  private static func documents(in text: [UInt8]) -> [ArraySlice<UInt8>] {
-    var documents: [ArraySlice<UInt8>] = []
-    var start = text.startIndex
-    var line = text.startIndex
-    while line < text.endIndex {
-      let end = text[line...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
-      if isSeparator(text[line..<end]) {
-        documents.append(text[start..<line])
-        start = min(end + 1, text.endIndex)
-      }
-      line = end + 1
-    }
-    documents.append(text[start...])
-    return documents
-  }
-
-  private static func isSeparator(_ line: ArraySlice<UInt8>) -> Bool {
-    line.starts(with: "---".utf8)
-      && line.dropFirst(3).allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
-  }
-
-  private static func json(_ document: ArraySlice<UInt8>) throws -> JSON? {
-    guard document.count <= Resource.maximumDocumentSize else {
-      throw Failure("a document of \(document.count) bytes; at most \(Resource.maximumDocumentSize) are read")
-    }
-    let first = document.first { ![0x09, 0x0A, 0x0D, 0x20].contains($0) }
-    // What looks like JSON and is none may be YAML in its flow style.
-    if first == UInt8(ascii: "{") || first == UInt8(ascii: "["), let json = try? JSON(parsing: document) { return json }
-    return try YAMLDocument.json(String(decoding: document, as: UTF8.self))
   }
 }

@@ -96,7 +96,12 @@ struct CalicoErrorTextTests {
   func flags() {
     #expect(text("get", "-m") == "unknown shorthand flag: 'm' in -m")
     #expect(text("get", "ippool", "--unknown-flag") == "unknown flag: --unknown-flag")
-    #expect(text("ipam", "show", "--show-block") == "unknown flag: --show-block")
+    #expect(text("ipam", "show", "--show-block") == "unknown flag: --show-block\ndid you mean '--show-blocks'?")
+    #expect(text("ipam", "show", "--ip") == "flag needs an argument: --ip")
+    #expect(text("get", "pools", "-o") == "flag needs an argument: 'o' in -o")
+    #expect(
+      text("get", "pools", "-l", "loud")
+        == "unknown log level: loud, expected one of: panic, fatal, error, warn, info, debug")
   }
 
   @Test("help is no error")
@@ -116,6 +121,19 @@ struct CalicoErrorTextTests {
     #expect(SwitchArguments.normalized(["get", "pool", "-o=json", "-f=a=b"]) == ["get", "pool", "-ojson", "-fa=b"])
     #expect(SwitchArguments.normalized(["ipam", "configure", "--strictaffinity=true"]).last == "--strictaffinity=true")
     #expect(SwitchArguments.normalized(["host-local", "gc", "--apply=true"]).last == "--apply=true")
+  }
+
+  @Test("what calicoctl takes anywhere may be before the command")
+  func optionsFirst() throws {
+    #expect(
+      SwitchArguments.normalized(["--allow-version-mismatch", "--context=a", "-l", "debug", "get", "pools"])
+        == ["get", "pools", "--allow-version-mismatch", "--context=a", "-l", "debug"])
+    #expect(
+      SwitchArguments.normalized(["--context", "a", "ipam", "split", "--", "-4"])
+        == ["ipam", "split", "--context", "a", "--", "-4"])
+    #expect(SwitchArguments.normalized(["--context", "a", "route"]) == ["--context", "a", "route"])
+    #expect(SwitchArguments.normalized(["--context"]) == ["--context"])
+    #expect(SwitchArguments.normalized(["--help", "get"]) == ["--help", "get"])
   }
 
   @Test("only commands that speak as calicoctl print so")

@@ -77,14 +77,20 @@ final class ManifestTests {
   func unknownField() throws {
     #expect(
       try failure(node("a") + "spec:\n  bpg: {}\n")
-        == "field in document is not recognized or is in the wrong location: bpg")
+        == """
+        field in document is not recognized or is in the wrong location: bpg
+        \(host.root)/m.yaml, line 6, spec.bpg: did you mean 'bgp'?
+        """)
   }
 
   @Test("other mistakes are failures of the command")
   func mistakes() throws {
     #expect(
       try failure("apiVersion: v1\nkind: Pod\n")
-        == "failed to execute command: unknown resource type (Pod) and/or version (v1)")
+        == """
+        failed to execute command: unknown resource type (Pod) and/or version (v1)
+        \(host.root)/m.yaml, line 1, apiVersion: has to be projectcalico.org/v3
+        """)
     let pool = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: p\nspec:\n  cidr: 10.0.0.0/24\n"
     #expect(
       try failure(pool + "  disabled: 'True'\n")?.contains(
@@ -92,6 +98,39 @@ final class ManifestTests {
     #expect(try failure(pool + "  cidr: 10.0.0.0/24\n")?.contains("key \"cidr\" already set in map") == true)
     #expect(
       try failure("kind: [")?.hasPrefix("failed to execute command: error converting YAML to JSON: yaml: ") == true)
+  }
+
+  @Test("what is wrong is told with its line in the file, whichever document it is in, and in JSON as well")
+  func lines() throws {
+    let pool = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: p\nspec:\n  cidr: 10.0.0.0/24\n"
+    let place = host.root + "/m.yaml, line "
+    #expect(
+      try failure(node("a") + "---\n\n---\n" + pool + "  natOutgoing: 'yes'\n")?.hasSuffix(
+        "\n\(place)14, spec.natOutgoing: has to be true or false, without quotes") == true)
+    #expect(try failure(node("a") + "---\n" + pool + "  cidr: x\n")?.hasSuffix("\n\(place)12") == true)
+    #expect(try failure(node("a") + "---\nkind: [\n")?.hasSuffix("\n\(place)7") == true)
+    let json = """
+      {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "IPPoolList",
+        "items": [
+          {"metadata": {"name": "p"}, "spec": {"cidr": "10.0.0.0/24"}},
+          {"metadata": {"name": "q"},
+           "spec": {"cider": "10.0.1.0/24"}}
+        ]
+      }
+      """
+    #expect(try failure(json)?.hasSuffix("\n\(place)7, items[1].spec.cider: did you mean 'cidr'?") == true)
+  }
+
+  @Test("each resource knows where it is written")
+  func locations() throws {
+    let list =
+      "apiVersion: projectcalico.org/v3\nkind: NodeList\nitems:\n- metadata:\n    name: b\n- metadata: {name: c}\n"
+    try host.write("# first\n" + node("a") + "---\n" + list, to: "/m.yaml")
+    let entries = try ManifestReader(path: host.root + "/m.yaml").entries()
+    #expect(entries.map(\.resource.name) == ["a", "b", "c"])
+    #expect(entries.map(\.location) == [2, 10, 12].map { "\(host.root)/m.yaml, line \($0)" })
   }
 
   @Test("a small text cannot stand for a very large one")

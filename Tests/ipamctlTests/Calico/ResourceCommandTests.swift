@@ -135,7 +135,13 @@ final class ResourceCommandTests {
     #expect(try await delete("node", "").errors == "resource name may not be empty\n")
     #expect(try await delete("node").status == 1)
     #expect(try await delete().status == 1)
-    #expect(try await delete("blockaffinity", "x").errors == "resource type 'blockaffinity' is not supported\n")
+    #expect(
+      try await delete("blockaffinity", "x").errors == """
+        resource type 'blockaffinity' is not supported
+        BlockAffinity is written by address management alone; 'ipamctl get' shows it, and 'ipamctl ipam' changes what it \
+        records
+
+        """)
   }
 
   @Test("a version in the file is the one that is deleted")
@@ -324,7 +330,8 @@ final class ResourceCommandTests {
   @Test(
     "output formats that cannot be used",
     arguments: [
-      ("name", "unrecognized output format 'name'"), ("custom-columns=", "need to specify at least one column"),
+      ("names", "unrecognized output format 'names'\ndid you mean 'name'?"),
+      ("table", "unrecognized output format 'table'"), ("custom-columns=", "need to specify at least one column"),
       ("custom-columns", "need to specify at least one column"), ("go-template", "need to specify a template"),
       ("go-template-file=", "need to specify a template file"),
       (

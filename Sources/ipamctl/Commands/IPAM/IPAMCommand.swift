@@ -17,7 +17,7 @@ struct IPAMCommand: AsyncParsableCommand {
       """,
     subcommands: [
       IPAMShowCommand.self, IPAMCheckCommand.self, IPAMReleaseCommand.self, IPAMConfigureCommand.self,
-      IPAMCollectCommand.self, IPAMExplainCommand.self, IPAMMapCommand.self,
+      IPAMCollectCommand.self, IPAMExplainCommand.self, IPAMMapCommand.self, IPAMSplitCommand.self,
     ]
   )
 }

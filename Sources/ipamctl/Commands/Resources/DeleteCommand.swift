@@ -26,26 +26,34 @@ struct DeleteCommand: AsyncParsableCommand {
   @Flag(name: [.customShort("s"), .long], help: "Count a resource that does not exist as deleted.")
   var skipNotExists = false
 
-  @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
+  @Argument(help: "The kind, or kind/name.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
   @Argument(help: "The names.", completion: StoredNames.completion)
   var names: [String] = []
 
-  func run() async throws { try await execute(options.datastore.write()).deliver() }
+  func run() async throws { try await execute(await options.datastore.write()).deliver() }
 
-  /// What is to be deleted: the kind, the name, and the version that it must have.
-  private typealias Target = (kind: ResourceKind, name: String, version: String?)
+  /// What is to be deleted, and the version that it must have.
+  private struct Target {
+    var kind: ResourceKind
+    var name: String
+    var version: String?
+    var written: WrittenResource?
+  }
 
   /// Finds out what is meant, and deletes it.
-  func execute(_ session: Session) async throws -> Transcript {
+  /// The session is opened when it is known what is to be deleted.
+  func execute(_ session: @autoclosure () async throws -> Session) async throws -> Transcript {
     let targets: [Target]
-    do { targets = try self.targets() } catch { return .failed("\(error)") }
-    let client = session.resources
-    var report = ResourceReport(targets.map(\.kind))
+    do { targets = try self.targets() } catch { return .refused(error) }
+    var report = ResourceReport(targets.map(\.kind.rawValue))
+    if targets.isEmpty { return report.deletion }
+    let session = try await session()
+    let (client, reading) = (session.resources, ResourceReading(session))
     for target in targets {
-      await report.perform {
-        if options.namespace != nil { throw ResourceRefusal.notNamespaced(target.kind) }
+      await report.perform(target.written, reading) {
+        if options.namespace != nil { throw ResourceRefusal.notNamespaced(target.kind.rawValue) }
         do {
           try await client.delete(target.kind, target.name, resourceVersion: target.version)
         } catch let error as ResourceError {
@@ -58,16 +66,21 @@ struct DeleteCommand: AsyncParsableCommand {
 
   private func targets() throws -> [Target] {
     if let manifests = options.manifests {
-      return try manifests.resources().map { ($0.kind, $0.name, $0.resourceVersion) }
+      return try manifests.entries().map { entry in
+        let resource = entry.resource
+        return Target(kind: resource.kind, name: resource.name, version: resource.resourceVersion, written: entry)
+      }
     }
     guard let argument = kind else {
       throw ResourceRefusal(description: "no resources specified; name a kind and names, or a file with -f")
     }
-    let kind = try ResourceKind(argument: argument)
-    guard !names.isEmpty else {
-      throw ResourceRefusal(description: "no resources specified; name what to delete: ipamctl delete \(argument) NAME")
+    return try ResourceArguments(argument, names).targets.map { target in
+      let kind = try ResourceKind(changing: target.kind)
+      guard !target.name.isEmpty else {
+        throw ResourceRefusal(
+          description: "no resources specified; name what to delete: ipamctl delete \(argument) NAME")
+      }
+      return Target(kind: kind, name: target.name)
     }
-    guard !names.contains("") else { throw ResourceRefusal(description: "resource name may not be empty") }
-    return names.map { (kind, $0, nil) }
   }
 }

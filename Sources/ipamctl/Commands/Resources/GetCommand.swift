@@ -1,7 +1,6 @@
 import ArgumentParser
 import CalicoBackend
 import CalicoModel
-import JSON
 
 /// `ipamctl get`
 struct GetCommand: AsyncParsableCommand {
@@ -10,9 +9,12 @@ struct GetCommand: AsyncParsableCommand {
     abstract: "Shows resources by kind and name, or those that a file names.",
     discussion: """
       \(ResourceHelp.kinds)
+      Besides these, what address management writes for itself: ipamblock (block), blockaffinity (affinity) and \
+      ipamhandle (handle).
 
-      Output formats: ps (a table), wide (more columns), custom-columns=NAME,… (columns of your choice), yaml, json. \
-      What yaml and json print can be applied again; with --export and names, without what belongs to this datastore.
+      Output formats: ps (a table), wide (more columns), custom-columns=NAME,… (columns of your choice), yaml, json, and \
+      name (kind/name, a line each). What yaml and json print can be applied again; with --export and names, without \
+      what belongs to this datastore.
 
       Exit status: 0 when all were found, 1 otherwise.
 
@@ -20,6 +22,8 @@ struct GetCommand: AsyncParsableCommand {
         ipamctl get ippools
         ipamctl get ippools -o wide
         ipamctl get ippool pods -o yaml --export
+        ipamctl get ipamblock 10.65.0.0/26 -o json
+        ipamctl get ipamblocks -o custom-columns=CIDR,AFFINITY,FREE
       """
   )
 
@@ -27,8 +31,8 @@ struct GetCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("ps, wide, custom-columns=…, yaml or json.", valueName: "format"),
-    completion: .list(["ps", "wide", "custom-columns=", "yaml", "json"]))
+    help: ArgumentHelp("ps, wide, custom-columns=…, yaml, json or name.", valueName: "format"),
+    completion: .list(["ps", "wide", "custom-columns=", "yaml", "json", "name"]))
   var output = "ps"
 
   @Flag(
@@ -39,113 +43,79 @@ struct GetCommand: AsyncParsableCommand {
   @Flag(help: "Leave out what belongs to this datastore; only with names.")
   var export = false
 
-  @Argument(help: "The kind.", completion: ResourceHelp.kindCompletion)
+  @Argument(help: "The kind, or kind/name.", completion: ResourceHelp.kindCompletion)
   var kind: String?
 
   @Argument(help: "The names; without any, all of the kind.", completion: StoredNames.completion)
   var names: [String] = []
 
   func run() async throws {
-    let session = try await options.datastore.read()
-    var transcript = try await execute(session)
-    if let absence = session.store.absence { transcript.warning(absence) }
+    var absence: String?
+    func open() async throws -> Session {
+      let session = try await options.datastore.read()
+      absence = session.store.absence
+      return session
+    }
+    var transcript = try await execute(await open())
+    if let absence { transcript.warning(absence) }
     try transcript.deliver()
   }
 
   /// Reads and prints; changes nothing.
-  func execute(_ session: Session) async throws -> Transcript {
-    let format: ResourceFormat
-    let requests: [(kind: ResourceKind, name: String)]
+  /// The session is opened when it is known what is to be read.
+  func execute(_ session: @autoclosure () async throws -> Session) async throws -> Transcript {
+    var listing: ResourceListing
+    let requests: [Request]
     do {
-      format = try ResourceFormat(output)
+      let format = try ResourceFormat(output)
       requests = try self.requests()
+      // A column that there is none of is told before anything is read.
+      for request in requests { _ = try format.columns(of: request.kind) }
+      listing = ResourceListing(format)
     } catch {
-      return .failed("\(error)")
+      return .refused(error)
     }
     if requests.isEmpty { return Transcript(output: "No resources specified\n") }
-    let client = session.resources
-    var report = ResourceReport(requests.map(\.kind))
-    var results: [ResourceResult] = []
+    let reading = ResourceReading(try await session())
+    var report = ResourceReport(requests.map(\.kind.name))
     var unreadable: [String] = []
     for request in requests {
-      await report.perform {
-        if allNamespaces || options.namespace != nil { throw ResourceRefusal.notNamespaced(request.kind) }
+      await report.perform(request.written, reading) {
+        if allNamespaces || options.namespace != nil { throw ResourceRefusal.notNamespaced(request.kind.name) }
         guard request.name.isEmpty else {
-          var resource = try await client.get(request.kind, request.name)
-          if export, !names.isEmpty { resource = resource.exported }
-          return results.append(.one(resource))
+          let resource = try await reading.one(request.kind, request.name)
+          try listing.begin(request.kind, isList: false)
+          return listing.add(export && !names.isEmpty ? resource.exported : resource)
         }
-        let list = try await client.list(request.kind)
-        results.append(.list(request.kind, list.items))
-        unreadable += list.unreadable.map(\.description)
+        try listing.begin(request.kind, isList: true)
+        unreadable += try await reading.all(request.kind) { listing.add($0) }
       }
     }
-    var transcript = Transcript()
-    do { transcript.output = try format.text(results) } catch { return .failed("\(error)") }
+    var transcript = Transcript(output: listing.text)
     for error in report.errors + unreadable { transcript.failure(error) }
+    report.advice.forEach { transcript.warning($0) }
     return transcript
   }
 
   /// What to read; an empty name stands for all of a kind.
-  private func requests() throws -> [(kind: ResourceKind, name: String)] {
+  private struct Request {
+    var kind: ShownKind
+    var name: String
+    var written: WrittenResource?
+  }
+
+  private func requests() throws -> [Request] {
     if let manifests = options.manifests {
-      return try manifests.resources().map { ($0.kind, $0.name) }
+      return try manifests.entries().map { entry in
+        Request(kind: .written(entry.resource.kind), name: entry.resource.name, written: entry)
+      }
     }
-    guard let argument = kind else {
+    guard let kind else {
       throw ResourceRefusal(
         description: "no resources specified; name a kind, such as 'ipamctl get ippools', or a file")
     }
-    let kind = try ResourceKind(argument: argument)
-    guard !names.contains("") else { throw ResourceRefusal(description: "resource name may not be empty") }
-    return names.isEmpty ? [(kind, "")] : names.map { (kind, $0) }
-  }
-}
-
-/// One answer to `get`.
-enum ResourceResult {
-  case one(Resource)
-  case list(ResourceKind, [Resource])
-
-  var kind: ResourceKind {
-    switch self {
-    case .one(let resource): resource.kind
-    case .list(let kind, _): kind
+    return try ResourceArguments(kind, names).targets.map { target in
+      Request(kind: try ShownKind(argument: target.kind), name: target.name)
     }
-  }
-
-  var resources: [Resource] {
-    switch self {
-    case .one(let resource): [resource]
-    case .list(_, let resources): resources
-    }
-  }
-
-  /// The whole document. A list's version is that of the newest resource in it.
-  var document: JSON {
-    switch self {
-    case .one(let resource): return .object(resource.arrangedDocument)
-    case .list(let kind, let resources):
-      var metadata = JSONObject()
-      if let newest = resources.compactMap({ $0.resourceVersion.flatMap { Int64($0) } }).max() {
-        metadata["resourceVersion"] = .string(String(newest))
-      }
-      return [
-        "kind": .string(kind.rawValue + "List"), "apiVersion": .string(ResourceKind.apiVersion),
-        "metadata": .object(metadata), "items": .array(resources.map { .object($0.arrangedDocument) }),
-      ]
-    }
-  }
-}
-
-extension Resource {
-  /// The resource without what belongs to the datastore it was read from (calicoctl specification, section 4.4).
-  var exported: Resource {
-    var exported = self
-    let cleared = [
-      "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-    ]
-    for key in cleared { exported.metadata[key] = nil }
-    exported.document = exported.arrangedDocument
-    return exported
   }
 }

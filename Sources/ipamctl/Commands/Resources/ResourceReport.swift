@@ -8,23 +8,56 @@ struct ResourceReport {
   let total: Int
   private(set) var handled = 0
   private(set) var errors: [String] = []
+  /// What may help, a line each: it is printed after what calicoctl says.
+  private(set) var advice: [String] = []
 
   init(_ resources: [Resource]) {
-    self.init(resources.map(\.kind))
+    self.init(resources.map(\.kind.rawValue))
   }
 
-  init(_ kinds: [ResourceKind]) {
+  init(_ kinds: [String]) {
     total = kinds.count
-    kind = Set(kinds).count == 1 ? kinds.first?.rawValue : nil
+    kind = Set(kinds).count == 1 ? kinds.first : nil
   }
 
   /// Does something to one resource, and notes whether it worked. Whatever fails, the others are still dealt with.
-  mutating func perform(_ body: () async throws -> Void) async {
+  ///
+  /// - Parameters:
+  ///   - written: where the resource was written, when it comes from a file.
+  ///   - reading: what finds the names that there are, to name the one that was probably meant.
+  ///   - body: what is to be done.
+  mutating func perform(
+    _ written: WrittenResource? = nil, _ reading: ResourceReading? = nil, _ body: () async throws -> Void
+  ) async {
     do {
       try await body()
       handled += 1
     } catch {
-      errors.append(error.advised)
+      note(error, written)
+      guard let error = error as? ResourceError, case .doesNotExist(.resource(let kind, let name)) = error.code,
+        let meant = await reading?.name(like: name, kind)
+      else { return }
+      advice.append("\(written.map { $0.location + ", " } ?? "")\(kind.rawValue)(\(name)): did you mean '\(meant)'?")
+    }
+  }
+
+  /// Looks at one resource, and notes whether it is as it should be.
+  mutating func check(_ written: WrittenResource, _ body: () throws -> Void) {
+    do {
+      try body()
+      handled += 1
+    } catch {
+      note(error, written)
+    }
+  }
+
+  private mutating func note(_ error: any Error, _ written: WrittenResource?) {
+    errors.append(error.advised)
+    guard let error = error as? ResourceError else { return }
+    if case .invalid = error.code, let written {
+      advice.append("\(written.location), \(written.resource.kind.rawValue)(\(written.resource.name))")
+    } else if let line = error.advice {
+      advice.append(line)
     }
   }
 
@@ -53,6 +86,7 @@ struct ResourceReport {
       }
       transcript.failure("hit error: \(list)")
     }
+    advice.forEach { transcript.warning($0) }
     return transcript
   }
 
@@ -63,6 +97,7 @@ struct ResourceReport {
     if handled > 0 { transcript.line("Successfully deleted \(handled) \(kindText)resource(s)") }
     for error in errors { transcript.failure("Failed to delete \(kindText)resource: \(error)") }
     if !errors.isEmpty { transcript.failure("") }
+    advice.forEach { transcript.warning($0) }
     return transcript
   }
 }
@@ -72,7 +107,15 @@ struct ResourceRefusal: Error, CustomStringConvertible {
   let description: String
 
   /// A namespace was given for a kind that has none.
-  static func notNamespaced(_ kind: ResourceKind) -> ResourceRefusal {
-    ResourceRefusal(description: "\(kind.rawValue) is not namespaced")
+  static func notNamespaced(_ kind: String) -> ResourceRefusal {
+    ResourceRefusal(description: "\(kind) is not namespaced")
+  }
+}
+
+extension Transcript {
+  /// What was wrong with a command line or a file: the words of calicoctl, and what may help.
+  static func refused(_ error: any Error) -> Transcript {
+    guard let error = error as? ResourceError, let advice = error.advice else { return .failed("\(error)") }
+    return .failed("\(error)\n\(advice)")
   }
 }

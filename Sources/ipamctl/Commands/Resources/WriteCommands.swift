@@ -26,12 +26,11 @@ struct CreateCommand: AsyncParsableCommand {
   @Flag(help: "Count a resource that exists as created, and leave it as it is.")
   var skipExists = false
 
-  func run() async throws { try await execute(options.datastore.write()).deliver() }
+  func run() async throws { try await execute(await options.datastore.write()).deliver() }
 
   /// Reads the files, and creates.
-  func execute(_ session: Session) async throws -> Transcript {
-    let client = session.resources
-    return try await ResourceWriting(options, "create", "created").perform { resource in
+  func execute(_ session: @autoclosure () async throws -> Session) async throws -> Transcript {
+    try await ResourceWriting(options, "create", "created").perform(await session()) { client, resource in
       do {
         _ = try await client.create(resource)
       } catch let error as ResourceError {
@@ -61,16 +60,45 @@ struct ApplyCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ResourceOptions
 
-  func run() async throws { try await execute(options.datastore.write()).deliver() }
+  func run() async throws { try await execute(await options.datastore.write()).deliver() }
 
   /// Reads the files, and applies.
-  func execute(_ session: Session) async throws -> Transcript {
-    let client = session.resources
-    return try await ResourceWriting(options, "apply", "applied").perform { _ = try await client.apply($0) }
+  func execute(_ session: @autoclosure () async throws -> Session) async throws -> Transcript {
+    try await ResourceWriting(options, "apply", "applied").perform(await session()) { client, resource in
+      _ = try await client.apply(resource)
+    }
   }
 }
 
-/// What creating and applying have in common.
+/// `ipamctl replace`
+struct ReplaceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replace",
+    abstract: "Replaces the resources of a file; fails for those that do not exist.",
+    discussion: """
+      A resource gets the specification, labels and annotations of the file, and keeps what this version does not know. \
+      Where the file says a resourceVersion, as 'ipamctl get -o yaml' prints it, the resource must not have changed since.
+
+      Exit status: 0 when all were replaced, 1 otherwise.
+
+      Example:
+        ipamctl replace -f pools.yaml
+      """
+  )
+
+  @OptionGroup var options: ResourceOptions
+
+  func run() async throws { try await execute(await options.datastore.write()).deliver() }
+
+  /// Reads the files, and replaces.
+  func execute(_ session: @autoclosure () async throws -> Session) async throws -> Transcript {
+    try await ResourceWriting(options, "replace", "replaced").perform(await session()) { client, resource in
+      _ = try await client.replace(resource)
+    }
+  }
+}
+
+/// What creating, applying and replacing have in common.
 struct ResourceWriting {
   private let options: ResourceOptions
   private let action: String
@@ -82,17 +110,24 @@ struct ResourceWriting {
     self.past = past
   }
 
-  func perform(_ body: (Resource) async throws -> Void) async throws -> Transcript {
+  /// Reads all files, and then does something with each resource.
+  func perform(
+    _ session: @autoclosure () async throws -> Session,
+    _ body: (ResourceClient, Resource) async throws -> Void
+  ) async throws -> Transcript {
     guard let manifests = options.manifests else {
       return .failed("no resources specified; name the file with -f, or '-f -' for stdin")
     }
-    let resources: [Resource]
-    do { resources = try manifests.resources() } catch { return .failed(error.description) }
-    var report = ResourceReport(resources)
-    for resource in resources {
-      await report.perform {
-        if options.namespace != nil { throw ResourceRefusal.notNamespaced(resource.kind) }
-        try await body(resource)
+    let entries: [WrittenResource]
+    do { entries = try manifests.entries() } catch { return .failed(error.description) }
+    var report = ResourceReport(entries.map(\.resource))
+    if entries.isEmpty { return report.transcript(action, past) }
+    let session = try await session()
+    let (client, reading) = (session.resources, ResourceReading(session))
+    for entry in entries {
+      await report.perform(entry, reading) {
+        if options.namespace != nil { throw ResourceRefusal.notNamespaced(entry.resource.kind.rawValue) }
+        try await body(client, entry.resource)
       }
     }
     return report.transcript(action, past)
