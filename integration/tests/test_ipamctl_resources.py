@@ -248,7 +248,7 @@ class ResourceTest(plugin.PluginTest):
         self.assertEqual(
             done.stderr,
             "failed to create 'IPPool' resource: [error with field IPPool.Spec.CIDR = '10.0.1.0/24' (IPPool(other) CIDR "
-            "overlaps with IPPool(ippool-name1) CIDR 10.0.1.0/24)]\nstdin, line 1, IPPool(other)\n",
+            "overlaps with IPPool(ippool-name1) CIDR 10.0.1.0/24)]\nstdin, line 8, IPPool(other), spec.cidr\n",
         )
         self.fails(
             "resource does not exist: IPPool(ippool-nam1) with error: <nil>\n"

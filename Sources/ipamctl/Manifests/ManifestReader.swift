@@ -1,16 +1,5 @@
 import CalicoModel
 
-/// A resource that a person wrote, and where.
-struct WrittenResource {
-  let resource: Resource
-  let document: ManifestDocument
-  let place: DocumentPlace
-
-  /// Such as `pools.yaml, line 12`. It is found by reading the document once more, so it is asked for when something is
-  /// wrong.
-  var location: String { document.location(of: place) }
-}
-
 /// Reads the resources of a file, of stdin, or of the files in a directory (calicoctl specification, section 4.2).
 struct ManifestReader {
   /// Why nothing can be done, in the words that are printed.

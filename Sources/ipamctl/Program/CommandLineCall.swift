@@ -38,6 +38,10 @@ struct CommandLineCall<Root: AsyncParsableCommand> {
   }
 
   private func end(_ error: any Error) -> Never {
+    if program == .ipamctl, Root.exitCode(for: error) != .success, let text = UnknownCommand.text(words) {
+      CNIStreams.ofProcess.log(text)
+      Root.exit(withError: ExitCode(words.first == "host-local" || words.first == "route" ? 64 : 1))
+    }
     if CalicoErrorText.concerns(words), let text = CalicoErrorText.text(for: error, words) {
       CNIStreams.ofProcess.log(program.spoken(text))
       Root.exit(withError: ExitCode(1))

@@ -136,6 +136,19 @@ struct CalicoErrorTextTests {
     #expect(SwitchArguments.normalized(["--help", "get"]) == ["--help", "get"])
   }
 
+  @Test("a command that there is none of is named, with the one that was probably meant")
+  func unknownCommands() {
+    #expect(UnknownCommand.text(["gte", "ippools"]) == "unknown command \"gte\" for \"ipamctl\"\ndid you mean 'get'?")
+    #expect(
+      UnknownCommand.text(["ipam", "shw"]) == "unknown command \"shw\" for \"ipamctl ipam\"\ndid you mean 'show'?")
+    #expect(
+      UnknownCommand.text(["datastore", "migrate", "frobnicate"])
+        == "unknown command \"frobnicate\" for \"ipamctl datastore migrate\"")
+    for known in [["get", "gte"], ["ipam"], ["ipam", "--help"], ["help", "gte"], ["ipam", "split", "4"], []] {
+      #expect(UnknownCommand.text(known) == nil)
+    }
+  }
+
   @Test("only commands that speak as calicoctl print so")
   func concerns() {
     #expect(CalicoErrorText.concerns(["ipam", "show"]))

@@ -133,6 +133,23 @@ final class ManifestTests {
     #expect(entries.map(\.location) == [2, 10, 12].map { "\(host.root)/m.yaml, line \($0)" })
   }
 
+  @Test("a value that breaks a rule is told with its line, and with what was probably meant")
+  func values() throws {
+    let pool = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: P\nspec:\n  cidr: 10.0.0.0/24\n"
+    try host.write("---\n" + pool + "  ipipMode: allways\n  blockSize: 200\n", to: "/m.yaml")
+    let entry = try #require(try ManifestReader(path: host.root + "/m.yaml").entries().first)
+    let error = #expect(throws: ResourceError.self) { try entry.resource.validate() }
+    guard case .invalid(let fields)? = error?.code else { return }
+    #expect(
+      fields.map { entry.location(of: $0).replacing(host.root, with: "") } == [
+        "/m.yaml, line 5, IPPool(P), metadata.name",
+        "/m.yaml, line 8, IPPool(P), spec.ipipMode: did you mean 'Always'?",
+        "/m.yaml, line 9, IPPool(P), spec.blockSize",
+      ])
+    let whole = InvalidField("spec", nil, "ipipMode and vxlanMode cannot both be enabled")
+    #expect(entry.location(of: whole).hasSuffix("/m.yaml, line 2, IPPool(P)"))
+  }
+
   @Test("a small text cannot stand for a very large one")
   func aliases() throws {
     var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"

@@ -54,8 +54,8 @@ struct ResourceReport {
   private mutating func note(_ error: any Error, _ written: WrittenResource?) {
     errors.append(error.advised)
     guard let error = error as? ResourceError else { return }
-    if case .invalid = error.code, let written {
-      advice.append("\(written.location), \(written.resource.kind.rawValue)(\(written.resource.name))")
+    if case .invalid(let fields) = error.code, let written {
+      advice += fields.map { written.location(of: $0) }
     } else if let line = error.advice {
       advice.append(line)
     }
