@@ -12,6 +12,7 @@ import unittest
 import hosts
 import kubernetes
 import plugin
+import test_ipamctl_datastores
 
 POOLS = """\
 apiVersion: projectcalico.org/v3
@@ -61,6 +62,8 @@ CONFIGURATION = {
     "metadata": {"name": "default"},
     "spec": {"strictAffinity": True, "autoAllocateBlocks": True, "maxBlocksPerHost": 4},
 }
+
+NODES = "NAME   ASN     IPV4          IPV6   \nn1     64512   10.0.0.1/24          \n\n"
 
 SPLIT = (
     "IP Pool ippool-name1 was successfully split into 4 smaller pools."
@@ -239,23 +242,22 @@ class ResourceTest(plugin.PluginTest):
             "failed to execute command: unknown resource type (IPPol) and/or version (projectcalico.org/v3)\n"
             "stdin, line 14, kind: did you mean 'IPPool'?\n",
             *("replace", "-f", "-"),
-            given=POOLS.replace("---\napiVersion: projectcalico.org/v3\nkind: IPPool", "---\napiVersion: "
-                                "projectcalico.org/v3\nkind: IPPol"),
+            given="kind: IPPol\n".join(POOLS.rsplit("kind: IPPool\n", 1)),
         )
         overlapping = POOLS.split("---\n")[0].replace("ippool-name1", "other")
         done = self.run_tool("create", "-f", "-", given=overlapping)
         self.assertEqual((done.stdout, done.returncode), ("", 1))
         self.assertEqual(
             done.stderr,
-            "failed to create 'IPPool' resource: [error with field IPPool.Spec.CIDR = '10.0.1.0/24' (IPPool(other) CIDR "
-            "overlaps with IPPool(ippool-name1) CIDR 10.0.1.0/24)]\nstdin, line 8, IPPool(other), spec.cidr\n",
+            "failed to create 'IPPool' resource: [error with field IPPool.Spec.CIDR = '10.0.1.0/24' (IPPool(other) "
+            "CIDR overlaps with IPPool(ippool-name1) CIDR 10.0.1.0/24)]\nstdin, line 8, IPPool(other), spec.cidr\n",
         )
         self.fails(
             "resource does not exist: IPPool(ippool-nam1) with error: <nil>\n"
             "IPPool(ippool-nam1): did you mean 'ippool-name1'?\n",
             *("get", "ippool", "ippool-nam1"),
         )
-        self.fails("resource type 'ippol' is not supported\ndid you mean 'ippool'?\n", "delete", "ippol", "ippool-name1")
+        self.fails("resource type 'ippol' is not supported\ndid you mean 'ippool'?\n", "delete", "ippol", "a")
         self.fails(
             unknown + "natOutgong\nspec.natOutgong: did you mean 'natOutgoing'?\n",
             *("patch", "ippool", "ippool-name1", "-p", '{"spec":{"natOutgong":true}}'),
@@ -286,7 +288,8 @@ class ResourceTest(plugin.PluginTest):
         )
         self.says("Datastore locked.\n", "datastore", "migrate", "lock")
         self.fails(
-            "error splitting the CIDR 10.0.1.0/24 into 3 CIDRs: number to split CIDR into is not a valid power of 2: 3\n",
+            "error splitting the CIDR 10.0.1.0/24 into 3 CIDRs: "
+            "number to split CIDR into is not a valid power of 2: 3\n",
             *words,
             "3",
         )
@@ -310,7 +313,8 @@ class ResourceTest(plugin.PluginTest):
         )
         self.says("Successfully deleted 2 'IPPool' resource(s)\n", "delete", *("ippool/" + name for name in names[2:]))
         self.says("Successfully deleted 1 'IPPool' resource(s)\n", "delete", "pool", names[0], "--skip-not-exists")
-        self.says("Successfully deleted 1 'IPReservation' resource(s)\n", "delete", "-f", "-", given=json.dumps(RESERVATION))
+        text = json.dumps(RESERVATION)
+        self.says("Successfully deleted 1 'IPReservation' resource(s)\n", "delete", "-f", "-", given=text)
         self.says("Successfully deleted 1 'IPAMConfiguration' resource(s)\n", "delete", "ipamconfig", "default")
 
     # MARK: nodes
@@ -320,7 +324,7 @@ class ResourceTest(plugin.PluginTest):
         self.says("Successfully created 1 'Node' resource(s)\n", "create", "-f", "-", given=json.dumps(node))
         self.says("Successfully set label rack on node n1\n", "label", "node", "n1", "rack=r1")
         self.says("Successfully patched 1 'Node' resource\n", *self.words_for_node())
-        self.says("NAME   ASN     IPV4          IPV6   \nn1     64512   10.0.0.1/24          \n\n", "get", "nodes", "-owide")
+        self.says(NODES, "get", "nodes", "-owide")
         self.says("Successfully deleted 1 'Node' resource(s)\n", "delete", "node", "n1")
 
     def words_for_node(self):
@@ -338,7 +342,7 @@ class ResourceTest(plugin.PluginTest):
         self.assertIn("operation Delete is not supported on Node(n1)", done.stderr)
         self.says("Successfully set label rack on node n1\n", "label", "node", "n1", "rack=r1")
         self.says("Successfully patched 1 'Node' resource\n", *self.words_for_node())
-        self.says("NAME   ASN     IPV4          IPV6   \nn1     64512   10.0.0.1/24          \n\n", "get", "nodes", "-owide")
+        self.says(NODES, "get", "nodes", "-owide")
         self.assertEqual(self.document("node", "n1")["metadata"]["labels"], {"rack": "r1", "zone": "z"})
         own = server.call("GET", "/api/v1/nodes/n1")["metadata"]
         self.assertEqual(own["labels"], {"zone": "z"})
@@ -355,6 +359,46 @@ class ResourceTest(plugin.PluginTest):
         self.says("Successfully removed label rack from node n1\n", "label", "node", "n1", "rack", "--remove")
         own = server.call("GET", "/api/v1/nodes/n1")["metadata"]
         self.assertNotIn("projectcalico.org/labels", own["annotations"])
+
+
+class AllocationTest(plugin.PluginTest):
+    """What address management keeps is shown in one form, whatever keeps it."""
+
+    def clusters(self):
+        yield hosts.EtcdCluster(self)
+        for group in (kubernetes.V1, kubernetes.V3):
+            yield hosts.KubernetesCluster(self, group=group)
+
+    def test_documents(self):
+        shown = []
+        for cluster in self.clusters():
+            cluster.store.put_all(test_ipamctl_datastores.contents())
+            environment = {"PATH": os.environ["PATH"], "HOME": self.temporary, **cluster.variables()}
+            answers = []
+            for words in (
+                ("ipamblock", "192.168.7.0/26", "-o", "json", "--export"),
+                ("blockaffinity", "old-a-192-168-7-0-26", "-o", "json", "--export"),
+                ("ipamhandle", "pod.0", "-o", "json", "--export"),
+                ("ipamblocks", "-o", "custom-columns=NAME,CIDR,AFFINITY,TOTAL,INUSE,FREE"),
+                ("blockaffinities", "-o", "wide"),
+                ("ipamhandles", "-o", "wide"),
+            ):
+                done = subprocess.run(
+                    [hosts.ipamctl(), "get", *words], env=environment, capture_output=True, text=True, timeout=60
+                )
+                self.assertEqual((done.stderr, done.returncode), ("", 0), words)
+                answers.append(json.loads(done.stdout) if "json" in words else done.stdout)
+            shown.append(answers)
+        etcd, first, second = shown
+        # An object of Kubernetes has a member that etcd's entry does without.
+        for answers in (first, second):
+            self.assertIs(answers[0]["spec"].pop("strictAffinity", False), False)
+        self.assertEqual(first, etcd)
+        self.assertEqual(second, etcd)
+        self.assertEqual(etcd[0]["metadata"], {"name": "192-168-7-0-26"})
+        self.assertIn("192-168-7-0-26   192.168.7.0/26   host:old-a   64      3       61     \n", etcd[3])
+        self.assertIn("old-a-192-168-7-0-26   old-a   192.168.7.0/26   confirmed   host   false     \n", etcd[4])
+        self.assertIn("pod.0                     1     192.168.7.0/26   \n", etcd[5])
 
 
 class InputTest(plugin.PluginTest):
