@@ -155,6 +155,11 @@ let package = Package(
       swiftSettings: common
     ),
     .target(
+      name: "IntegrityCheck",
+      dependencies: ["Datastore", "CalicoModel", "FileSystem", "CLinux", "IPAddressing", "JSON", "Terminal"],
+      swiftSettings: common
+    ),
+    .target(
       name: "DatastoreMigration",
       dependencies: ["CalicoBackend", "Datastore", "CalicoModel", "IPAddressing", "JSON", "YAML"],
       swiftSettings: common
@@ -238,10 +243,10 @@ let package = Package(
       name: "ipamctl",
       dependencies: [
         "CalicoBackend", "CalicoEngine", "CalicoctlConfiguration", "DatastoreAccess", "DatastoreMigration",
-        "DatastoreSettings", "SQLiteDatastore", "Datastore", "CalicoModel", "CLinux", "FileSystem",
-        "AssignmentExplanation", "CNI", "HostLocal", "IPAM", "IPAddressing", "JSON", "KubernetesWorkloads", "Netlink",
-        "PoolMap", "PoolProcedures", "RouteReports", "RouteSources", "Routing", "Terminal", "YAML",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AssignmentExplanation", "CLinux", "CNI", "CalicoModel", "Datastore", "DatastoreSettings", "FileSystem",
+        "HostLocal", "IPAM", "IPAddressing", "IntegrityCheck", "JSON", "KubernetesClient", "KubernetesWorkloads",
+        "Netlink", "PoolMap", "PoolProcedures", "RouteReports", "RouteSources", "Routing", "SQLiteDatastore",
+        "Terminal", "YAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: common
     ),

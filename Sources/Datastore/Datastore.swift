@@ -35,6 +35,20 @@ public protocol Datastore: Sendable {
   ///     it has no position for is told from the beginning.
   /// - Returns: the stream of events.
   func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream
+
+  /// Hands over every entry of a range, page by page, so that no more than a page or two are held.
+  ///
+  /// The pages may be of different moments: an entry that is written meanwhile may be told as it was or as it is. Each
+  /// entry that is there all the time is told once. Nothing is changed.
+  ///
+  /// - Parameters:
+  ///   - scope: which entries.
+  ///   - milliseconds: how long each page may take.
+  ///   - body: takes an entry; what it throws ends the scan.
+  /// - Throws: ``DatastoreError`` when the store cannot be reached or read, and whatever `body` throws.
+  func scan(
+    _ scope: Listing.Scope, millisecondsPerPage milliseconds: UInt64, _ body: (ScannedEntry) throws -> Void
+  ) async throws
 }
 
 extension Datastore {

@@ -66,6 +66,13 @@ public struct KubernetesWorkloads: WorkloadDirectory {
   }
 
   private func object(_ path: ObjectPath, deadline: Deadline) async throws(CalicoFailure) -> KubernetesObject {
+    let response = try await response(path, deadline: deadline)
+    guard response.status == 200 else { throw Self.failure(response, path) }
+    return try KubernetesObject(response.body, path)
+  }
+
+  /// An answer, whatever its status; a server that is too busy is asked again.
+  func response(_ path: ObjectPath, deadline: Deadline) async throws(CalicoFailure) -> KubernetesResponse {
     guard let text = path.text else {
       throw CalicoFailure("\(path.resource) \"\(path.name)\" cannot exist: it is not a valid name")
     }
@@ -77,19 +84,18 @@ public struct KubernetesWorkloads: WorkloadDirectory {
       } catch {
         throw CalicoFailure(error.description, details: error.advice)
       }
-      if response.status == 200 { return try KubernetesObject(response.body, path) }
       let wait = UInt64(max(1, response.retryAfter ?? 1)) * 1000
-      guard response.status == 429, deadline.millisecondsLeft > wait else { throw Self.failure(response, path) }
+      guard response.status == 429, deadline.millisecondsLeft > wait else { return response }
       do {
         try await Task.sleep(for: .milliseconds(wait))
       } catch {
-        throw Self.failure(response, path)
+        return response
       }
     }
   }
 
   /// The server's own words, and what to do.
-  private static func failure(_ response: KubernetesResponse, _ path: ObjectPath) -> CalicoFailure {
+  static func failure(_ response: KubernetesResponse, _ path: ObjectPath) -> CalicoFailure {
     let status = (try? JSON(parsing: response.body))?.objectValue
     let message = status?["message"]?.stringValue ?? ""
     var failure = CalicoFailure(

@@ -27,6 +27,34 @@ struct ObjectPath: Hashable, Sendable {
     ObjectPath("/api/v1", "pods", name, namespace: namespace)
   }
 
+  static func wholePod(_ name: String, namespace: String) -> ObjectPath {
+    ObjectPath("/api/v1", "pods", name, namespace: namespace, whole: true)
+  }
+
+  /// The configuration of Calico's controllers, in one of the groups that it may be of.
+  static func controllers(_ root: String) -> ObjectPath {
+    ObjectPath(root, "kubecontrollersconfigurations", "default", whole: true)
+  }
+
+  /// A page of a collection.
+  ///
+  /// - Parameters:
+  ///   - path: the collection's path.
+  ///   - resource: the plural that names the kind.
+  ///   - limit: how many objects at most.
+  ///   - token: where an earlier page ended; empty to begin.
+  static func page(of path: String, _ resource: String, limit: Int, after token: String) -> ObjectPath {
+    let following = token.isEmpty ? "" : "&continue=" + (segment(token) ?? "")
+    return ObjectPath(resource: resource, text: "\(path)?limit=\(limit)\(following)")
+  }
+
+  private init(resource: String, text: String) {
+    self.resource = resource
+    name = "*"
+    self.text = text
+    accepts = "application/json"
+  }
+
   static func virtualMachineInstance(_ name: String, namespace: String) -> ObjectPath {
     ObjectPath("/apis/kubevirt.io/v1", "virtualmachineinstances", name, namespace: namespace)
   }

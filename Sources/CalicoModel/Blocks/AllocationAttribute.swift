@@ -114,6 +114,31 @@ public struct AllocationAttribute: Sendable {
   /// The attributes of the active owner.
   public var owner: [String: String] { strings("secondary") }
 
+  /// One attribute of the active owner; nil when there is none of that name.
+  public func ownerAttribute(_ name: StaticString) -> String? {
+    // The text was checked when it was read.
+    let value = try? text.withUnsafeBufferPointer { bytes throws(JSONError) -> String? in
+      var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+      var value: String?
+      try reader.readMembers { (key, reader) throws(JSONError) in
+        guard key.is("secondary") else {
+          try reader.skipValue()
+          return
+        }
+        try reader.readMembers { (key, reader) throws(JSONError) in
+          if key.is(name) { value = try reader.readString() } else { try reader.skipValue() }
+        }
+      }
+      return value
+    }
+    return value ?? nil
+  }
+
+  /// Whether nothing is recorded of an owner, and no release either: an address that is in use may have such an attribute.
+  public var isBlank: Bool {
+    (handleID ?? "").isEmpty && releasedAt == nil && !hasOwnerAttributes && !hasUnknownMembers && alternateOwner.isEmpty
+  }
+
   /// The attributes of the second owner.
   public var alternateOwner: [String: String] { strings("alternateOwnerAttrs") }
 

@@ -123,7 +123,7 @@ extension IPAMBlock {
     return true
   }
 
-  private mutating func dropAttributes(where isUnused: (Int) -> Bool) {
+  mutating func dropAttributes(where isUnused: (Int) -> Bool) {
     var kept: [AllocationAttribute] = []
     var places: [Int32] = []
     for (index, attribute) in (attributes ?? []).enumerated() {

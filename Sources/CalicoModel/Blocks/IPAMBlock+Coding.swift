@@ -11,13 +11,18 @@ extension IPAMBlock {
   ///   - expected: the network that the entry's key names.
   /// - Throws: ``ModelError`` when the text is malformed, or contradicts itself so that nobody may change it.
   public init(decoding document: [UInt8], expected: CIDR) throws(ModelError) {
+    try self.init(unchecked: document, expected: expected)
+    if let reason = inconsistency { throw ModelError(.corrupt, reason) }
+  }
+
+  /// Reads a block that may contradict itself.
+  init(unchecked document: [UInt8], expected: CIDR) throws(ModelError) {
     var other: String?
     self = try JSONReader.readEntry(document) { reader throws(JSONError) in
       try IPAMBlock(from: &reader, of: document, expected, &other)
     }
     // Other readers go by the text: the same ordinals would be other addresses to them.
     if let other { throw ModelError(.corrupt, "the entry is about \(other)") }
-    if let reason = inconsistency { throw ModelError(.corrupt, reason) }
   }
 
   // `other` is set to the network in the text when that is not the expected one.

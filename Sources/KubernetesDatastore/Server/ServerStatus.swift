@@ -17,11 +17,14 @@ struct ServerStatus: Hashable, Sendable {
   var causes: [Cause] = []
   /// Whether the answer came from Kubernetes at all, and not from something before it.
   var isStatus: Bool
+  /// With what a list can be gone on whose token the server no longer knows; nil when it cannot.
+  var continueToken: String?
 
   init(_ code: Int, _ body: [UInt8]) {
     self.code = code
     let document = (try? JSON(parsing: body))?.objectValue
     isStatus = document?["kind"]?.stringValue == "Status"
+    continueToken = document?["metadata"]?.objectValue?["continue"]?.stringValue
     reason = document?["reason"]?.stringValue ?? ""
     let text = document?["message"]?.stringValue ?? String(decoding: body.prefix(300), as: UTF8.self)
     message = text.isEmpty ? "status \(code)" : String(text.prefix { $0 != "\n" })

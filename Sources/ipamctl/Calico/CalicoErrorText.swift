@@ -45,10 +45,9 @@ enum CalicoErrorText {
 /// Options as calicoctl also takes them: `--show-blocks=false`, `-o=json`.
 enum SwitchArguments {
   private static let names: Set<String> = [
-    "--all-namespaces", "--allow-version-mismatch", "--apply", "--export", "--overwrite", "--recursive", "--remove",
-    "--repair-handles", "--show-all-ips", "--show-blocks", "--show-borrowed", "--show-configuration",
-    "--show-problem-ips", "--skip-empty",
-    "--skip-exists", "--skip-not-exists",
+    "--all-namespaces", "--allow-version-mismatch", "--apply", "--export", "--fix", "--force", "--overwrite",
+    "--recursive", "--remove", "--repair-handles", "--show-all-ips", "--show-blocks", "--show-borrowed",
+    "--show-configuration", "--show-problem-ips", "--skip-empty", "--skip-exists", "--skip-not-exists", "--yes",
   ]
 
   /// Options that calicoctl takes before the command as well, and whether a value follows.

@@ -49,6 +49,12 @@ struct ChosenDatastore: Datastore {
 
   func watch(_ interest: WatchInterest, from cursor: WatchCursor?) -> WatchStream { base.watch(interest, from: cursor) }
 
+  func scan(
+    _ scope: Listing.Scope, millisecondsPerPage milliseconds: UInt64, _ body: (ScannedEntry) throws -> Void
+  ) async throws {
+    try await base.scan(scope, millisecondsPerPage: milliseconds, body)
+  }
+
   /// What to tell an operator who looks at an embedded datastore that is not there; nil otherwise.
   var absence: String? {
     guard let path = embedded?.path, !HostFiles.exists(path) else { return nil }

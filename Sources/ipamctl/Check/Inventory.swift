@@ -1,6 +1,7 @@
 import CalicoModel
 import Datastore
 import IPAddressing
+import IntegrityCheck
 
 /// All blocks, pools, nodes, handles and records of a datastore as they are at one time.
 struct Inventory {

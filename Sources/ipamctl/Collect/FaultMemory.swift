@@ -47,16 +47,16 @@ struct FaultMemory {
 
   /// Takes in what is found now, and drops what is not there any more or has changed.
   ///
-  /// - Returns: for each fault, in order, how many seconds ago it was seen first.
-  mutating func note(_ faults: [RepairLook.Fault]) -> [Int64] {
+  /// - Parameter faults: a name for each place, and what tells its state from others, such as a revision.
+  /// - Returns: for each name, how many seconds ago it was seen first in that state.
+  mutating func note(_ faults: [(path: String, state: String)]) -> [String: Int64] {
     var current: [String: Note] = [:]
-    var ages: [Int64] = []
+    var ages: [String: Int64] = [:]
     for fault in faults {
-      let revision = fault.revision?.token ?? ""
-      var note = Note(revision: revision, since: now)
-      if let known = notes[fault.path], known.revision == revision { note = known }
+      var note = Note(revision: fault.state, since: now)
+      if let known = notes[fault.path], known.revision == fault.state { note = known }
       current[fault.path] = note
-      ages.append(now - note.since)
+      ages[fault.path] = now - note.since
     }
     notes = current
     return ages

@@ -34,8 +34,8 @@ struct RepairReport {
       return
     }
     var memory = FaultMemory(of: session.store.name, roots, now: now)
-    let ages = memory.note(look.faults)
-    faults = zip(look.faults, ages).map { ($0, $1, .planned) }
+    let ages = memory.note(look.faults.map { ($0.path, $0.revision?.token ?? "") })
+    faults = look.faults.map { ($0, ages[$0.path] ?? 0, .planned) }
     do throws(SystemError) { try memory.save() } catch {
       warnings.append("warning: the look cannot be noted for the next run (error \(error.number)); run it as root")
     }

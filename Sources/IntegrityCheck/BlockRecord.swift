@@ -1,49 +1,49 @@
-import CalicoModel
-import Datastore
-import IPAddressing
+public import CalicoModel
+public import Datastore
+public import IPAddressing
 import JSON
 import Terminal
 
 /// A block as it is stored, whether or not it makes sense: what is to be checked.
-struct BlockRecord {
+public struct BlockRecord: Sendable {
   /// What is recorded of the owner of addresses.
-  struct Attribute {
-    var handleID: String?
-    var owner: [String: String]
-    var alternateOwner: [String: String]
-    var releasedAt: Timestamp?
+  public struct Attribute: Hashable, Sendable {
+    public var handleID: String?
+    public var owner: [String: String]
+    public var alternateOwner: [String: String]
+    public var releasedAt: Timestamp?
 
     /// `Main:k8s-pod-network.c1 Extra:node=node-1,pod=web-0`
-    var text: String {
+    public var text: String {
       var text = "Main:\(handleID ?? "<none>") Extra:\(Self.list(owner))"
       if !alternateOwner.isEmpty { text += " Alternate:\(Self.list(alternateOwner))" }
       return PrintableText.of(text)
     }
 
     private static func list(_ attributes: [String: String]) -> String {
-      attributes.sortedByKey.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+      attributes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
     }
 
     /// The handle without what an old migration appended.
-    var sanitizedHandleID: String? { handleID.map { AllocationAttribute.sanitized($0) } }
+    public var sanitizedHandleID: String? { handleID.map { AllocationAttribute.sanitized($0) } }
 
     /// Whether the address is kept by a Windows host for itself.
-    var isWindowsReservation: Bool { handleID?.lowercased() == AllocationAttribute.windowsReservedHandle }
+    public var isWindowsReservation: Bool { handleID?.lowercased() == AllocationAttribute.windowsReservedHandle }
   }
 
-  let cidr: CIDR
-  let affinity: String?
+  public let cidr: CIDR
+  public let affinity: String?
   /// For each ordinal the index of its attribute; nil when it is free.
-  let allocations: [Int?]
-  let unallocated: [Int]
-  let attributes: [Attribute]
+  public let allocations: [Int?]
+  public let unallocated: [Int]
+  public let attributes: [Attribute]
   /// For each ordinal the sequence number with which it was given out.
-  let numbers: [Int: UInt64]
+  public let numbers: [Int: UInt64]
 
   /// Reads a block's text.
   ///
   /// - Throws: `ModelError` when it is no JSON object.
-  init(_ stored: Stored, _ cidr: CIDR) throws(ModelError) {
+  public init(_ stored: Stored, _ cidr: CIDR) throws(ModelError) {
     let members: JSONObject
     do {
       guard case .object(let object) = try JSON(parsing: stored.bytes) else {
@@ -68,7 +68,7 @@ struct BlockRecord {
   }
 
   /// The address at an ordinal; nil outside the block.
-  func address(at ordinal: Int) -> IPAddress? {
+  public func address(at ordinal: Int) -> IPAddress? {
     guard ordinal >= 0, let address = cidr.address.advanced(by: UInt128(ordinal)), cidr.contains(address) else {
       return nil
     }
@@ -76,16 +76,16 @@ struct BlockRecord {
   }
 
   /// The attribute that an allocation refers to; nil when there is none.
-  func attribute(_ index: Int) -> Attribute? { attributes.indices.contains(index) ? attributes[index] : nil }
+  public func attribute(_ index: Int) -> Attribute? { attributes.indices.contains(index) ? attributes[index] : nil }
 
   /// The host whose block it is; empty for nobody's.
-  var host: String {
+  public var host: String {
     let parts = (affinity ?? "").split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     return parts.count == 2 ? String(parts[1]) : ""
   }
 
   /// The first reason why the block is not valid (calicoctl specification, section 3.3); nil when there is none.
-  func invalidity(at time: Timestamp) -> String? {
+  public func invalidity(at time: Timestamp) -> String? {
     var isReferenced = [Bool](repeating: false, count: attributes.count)
     for (ordinal, index) in allocations.enumerated() {
       guard let index else { continue }
