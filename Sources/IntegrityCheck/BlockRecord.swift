@@ -21,7 +21,8 @@ public struct BlockRecord: Sendable {
     }
 
     private static func list(_ attributes: [String: String]) -> String {
-      attributes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+      attributes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { "\($0.key)=\($0.value)" }.joined(
+        separator: ",")
     }
 
     /// The handle without what an old migration appended.

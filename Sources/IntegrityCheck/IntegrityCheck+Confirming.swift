@@ -94,7 +94,9 @@ extension IntegrityCheck {
       let batch = blocks[start..<min(blocks.count, start + 64)]
       let found = try await look.entries(batch.map { .block($0.cidr) })
       for block in batch {
-        guard let stored = found[.block(block.cidr)], let record = try? BlockRecord(stored, block.cidr) else { continue }
+        guard let stored = found[.block(block.cidr)],
+          let record = try? BlockRecord(stored, block.cidr)
+        else { continue }
         for index in block.range where wanted.contains(index) {
           if let leak = leak(index, in: block, record, stored.revision) { leaks.append(leak) }
         }

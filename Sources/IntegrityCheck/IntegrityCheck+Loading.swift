@@ -171,7 +171,7 @@ extension IntegrityCheck {
       let found = try await look.entries(batch.map { .block($0.cidr) })
       for block in batch {
         line(head(block))
-        guard let stored = found[.block(block.cidr)], let record = try? BlockRecord(stored, block.cidr) else { continue }
+        guard let record = found[.block(block.cidr)].flatMap({ try? BlockRecord($0, block.cidr) }) else { continue }
         for (ordinal, index) in record.allocations.enumerated() {
           guard let index, let address = record.address(at: ordinal) else { continue }
           let attribute = record.attribute(index)

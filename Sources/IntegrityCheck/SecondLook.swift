@@ -175,13 +175,12 @@ struct BlockSuspect {
   private static func invalidity(_ cidr: CIDR, _ stored: Stored, at time: Timestamp) -> Fault? {
     let reason: String
     do throws(ModelError) {
-      if let text = try BlockRecord(stored, cidr).invalidity(at: time) {
-        reason = text
-      } else {
+      guard let text = try BlockRecord(stored, cidr).invalidity(at: time) else {
         // It is sound for calicoctl; what this version cannot read is told in its own words.
         _ = try stored.block(cidr)
         return nil
       }
+      reason = text
     } catch {
       reason = error.description
     }

@@ -16,7 +16,8 @@ extension KubernetesWorkloads {
   ///   - milliseconds: how long each page may take.
   ///   - body: takes a pod.
   /// - Throws: ``CalicoFailure`` when the server cannot be asked, or says what is no list.
-  public func forEachPod(millisecondsPerPage milliseconds: UInt64, _ body: (PodUse) -> Void) async throws(CalicoFailure) {
+  public func forEachPod(millisecondsPerPage milliseconds: UInt64, _ body: (PodUse) -> Void) async throws(CalicoFailure)
+  {
     try await forEachPage("/api/v1/pods", milliseconds) { page throws(JSONError) in
       try JSONReader.read(page) { reader throws(JSONError) in
         try reader.beginObject()

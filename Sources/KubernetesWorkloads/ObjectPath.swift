@@ -43,6 +43,7 @@ struct ObjectPath: Hashable, Sendable {
   ///   - resource: the plural that names the kind.
   ///   - limit: how many objects at most.
   ///   - token: where an earlier page ended; empty to begin.
+  /// - Returns: the path with its query.
   static func page(of path: String, _ resource: String, limit: Int, after token: String) -> ObjectPath {
     let following = token.isEmpty ? "" : "&continue=" + (segment(token) ?? "")
     return ObjectPath(resource: resource, text: "\(path)?limit=\(limit)\(following)")

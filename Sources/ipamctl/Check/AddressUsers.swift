@@ -33,6 +33,7 @@ enum AddressUsers {
   ///   - check: the check, which has read entries, pools and nodes.
   ///   - session: the datastore.
   /// - Returns: whose addresses are known; and what is to be said about the look on stderr.
+  /// - Throws: what the datastore or the cluster says when it cannot be asked.
   func report(
     to check: inout IntegrityCheck, _ session: Session
   ) async throws -> (knowledge: UserKnowledge, warnings: [String]) {
@@ -148,6 +149,8 @@ enum AddressUsers {
   ///   - leak: the address.
   ///   - all: all addresses of its handle.
   ///   - session: the datastore.
+  /// - Returns: the proof; that nobody can tell is none.
+  /// - Throws: `DatastoreError` when the datastore cannot be read.
   func proof(_ leak: Leak, all: [IPAddress], _ session: Session) async throws -> Proof {
     switch self {
     case .unknown: return .doubtful("nobody can be asked")

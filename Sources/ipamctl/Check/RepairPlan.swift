@@ -68,8 +68,9 @@ struct RepairPlan {
     self.session = session
     self.users = users
     holdings = check.addresses(ofHandles: Set(findings.leaks.compactMap(\.handleID)))
-    let known = memory.note(findings.faults.map { ($0.path, $0.revision?.token ?? "") }
-      + (findings.leaks + findings.unowned).map { ($0.path, $0.mark) })
+    let known = memory.note(
+      findings.faults.map { ($0.path, $0.revision?.token ?? "") }
+        + (findings.leaks + findings.unowned).map { ($0.path, $0.mark) })
     for fault in findings.faults.sorted(by: { $0.rank < $1.rank }) {
       guard fault.remedy != nil else {
         hopeless.append(fault)
@@ -94,7 +95,9 @@ struct RepairPlan {
     var places: [String: Int] = [:]
     for leak in findings.leaks where !unowned.contains(leak.address) {
       let key = leak.handleID.map { "h" + $0 } ?? leak.address.description
-      if let place = places[key] { groups[place].leaks.append(leak) } else {
+      if let place = places[key] {
+        groups[place].leaks.append(leak)
+      } else {
         places[key] = groups.count
         groups.append((key, [leak]))
       }
@@ -116,8 +119,8 @@ struct RepairPlan {
   }
 
   private mutating func planCooling(_ findings: Findings, _ known: [String: Int64], _ budget: inout Int) {
-    for (_, leaks) in Dictionary(grouping: findings.unowned, by: \.block).sorted(by: { $0.key.address < $1.key.address })
-    {
+    for (_, leaks) in Dictionary(grouping: findings.unowned, by: \.block).sorted(by: { $0.key.address < $1.key.address }
+    ) {
       guard leaks.count <= budget else {
         beyondBudget += leaks.count
         continue
@@ -158,6 +161,7 @@ struct RepairPlan {
   /// - Parameters:
   ///   - waited: seconds since the plan was made.
   ///   - tell: takes every step that was tried.
+  /// - Throws: what `tell` throws.
   mutating func carryOut(after waited: Int64, tell: (Step) throws -> Void) async throws {
     for index in steps.indices where steps[index].outcome == .planned && steps[index].rest <= waited {
       steps[index].age += waited

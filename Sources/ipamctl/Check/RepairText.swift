@@ -65,6 +65,7 @@ extension RepairPlan.Step {
   /// The log's entry.
   ///
   /// - Parameter time: when it was tried.
+  /// - Returns: the document.
   func document(at time: Timestamp) -> JSON {
     var members: [JSONObject.Member] = [
       JSONObject.Member(key: "time", value: .string(time.description)),

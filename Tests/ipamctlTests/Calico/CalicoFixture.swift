@@ -113,6 +113,19 @@ final class CalicoFixture {
       file: AttachmentEvidence.Namespace.File(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
   }
 
+  /// What `ipam check` prints, without waiting before it looks again.
+  func check(
+    _ arguments: [String], _ surroundings: IPAMCheckCommand.Surroundings = .immediate
+  ) async throws -> Transcript {
+    var output: [UInt8] = []
+    let lines = LineOutput { output += $0 }
+    let command = try IPAMCheckCommand.parse(["--root", host.root] + arguments)
+    var transcript = try await command.execute(session, .host(host.roots), lines, surroundings)
+    lines.flush()
+    transcript.output = String(decoding: output, as: UTF8.self) + transcript.output
+    return transcript
+  }
+
   func evidenceHandles() async throws -> [String] {
     try await database.evidence(deadline: .distantFuture).map(\.handle)
   }
@@ -122,4 +135,9 @@ final class CalicoFixture {
     try host.write(text, to: path)
     return host.root + path
   }
+}
+
+extension IPAMCheckCommand.Surroundings {
+  /// Nobody waits, and nobody is asked.
+  static let immediate = IPAMCheckCommand.Surroundings(pause: .zero, now: { 1000 }, wait: { _ in }, ask: nil)
 }

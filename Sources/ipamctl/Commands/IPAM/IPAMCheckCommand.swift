@@ -15,7 +15,7 @@ import KubernetesWorkloads
 struct IPAMCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Tells what does not fit together in blocks, pools, nodes and handles, which addresses are leaked; repairs.",
+    abstract: "Tells what does not fit together, and which addresses are leaked; repairs it.",
     discussion: """
       Who uses an address is told by the API server in a cluster (pods, services, nodes); on the embedded datastore by \
       nodes' tunnels, by what calico-ipam recorded for containers of this host that are not proven to be gone, and by the \
@@ -134,7 +134,9 @@ struct IPAMCheckCommand: AsyncParsableCommand {
   ) async throws -> Transcript {
     do {
       var transcript = Transcript()
-      let report = try output.map { path in try Self.opening(path) { path throws(SystemError) in try AllocationReport(path: path) } }
+      let report = try output.map { path in
+        try Self.opening(path) { path throws(SystemError) in try AllocationReport(path: path) }
+      }
       var options = IntegrityCheck.Options()
       options.showsAll = showAllIPs
       options.showsProblems = showProblemIPs
