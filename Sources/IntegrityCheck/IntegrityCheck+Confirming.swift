@@ -33,6 +33,11 @@ extension IntegrityCheck {
     }
   }
 
+  /// What does not fit together, without who uses addresses; nothing is printed.
+  ///
+  /// - Throws: `DatastoreError` when the store cannot be read.
+  public mutating func faults() async throws -> [Fault] { try await confirm().faults }
+
   /// Looks again at what did not fit.
   ///
   /// - Returns: what is wrong, and how many entries were different each time.

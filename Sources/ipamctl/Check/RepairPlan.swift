@@ -176,7 +176,7 @@ struct RepairPlan {
 
   private func carryOut(_ step: inout Step) async throws {
     switch step.work {
-    case .fault(let fault): step.outcome = try await repair(fault)
+    case .fault(let fault): step.outcome = Outcome(try await fault.repair(session))
     case .release(let leaks):
       // Whoever came back while we waited is asked for once more, right before the release.
       switch try await proof(leaks) {
@@ -198,25 +198,6 @@ struct RepairPlan {
       let operation = CoolUnownedAddresses(
         leaks[0].block, at: leaks[0].revision, addresses: leaks.map(\.address), time: session.now())
       step.outcome = Outcome(try await session.run(operation))
-    }
-  }
-
-  private func repair(_ fault: Fault) async throws -> Outcome {
-    switch (fault.subject, fault.revision) {
-    case (.block(let cidr, _), let revision?):
-      return Outcome(try await session.run(MendBlock(cidr, at: revision, time: session.now())))
-    case (.handle(let name, let handle), let revision):
-      return Outcome(try await session.run(RepairHandle(name, at: revision, blocks: handle.blocks)))
-    case (.staleAffinity(let owner, let cidr), let revision?):
-      return Outcome(try await session.run(DeleteOrphanAffinity(owner, cidr, at: revision)))
-    case (.openAffinity(let owner, let cidr), let revision):
-      return Outcome(try await session.run(ConfirmAffinity(owner, cidr, at: revision)))
-    case (.emptyBlock(let cidr), _):
-      return Outcome(try await session.run(DeleteEmptyBlock(cidr, time: session.now())))
-    case (.remains(let key), _):
-      // Whoever reads an entry that is half deleted finishes its deletion.
-      return try await session.entry(key) == nil ? .repaired : .changed
-    case (.block, nil), (.staleAffinity, nil), (.unreadable, _): return .changed
     }
   }
 }

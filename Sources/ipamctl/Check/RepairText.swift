@@ -26,13 +26,12 @@ extension RepairPlan.Step {
     return PrintableText.of(text)
   }
 
-  /// How many of the problems of a check it is about.
-  var problemCount: Int {
+  /// How many of the problems of a check it is about; what is set right besides is none of them.
+  func problemCount(leaked: Set<IPAddress>) -> Int {
     switch work {
-    case .fault: 1
-    case .release(let leaks): leaks.count
-    // Where not everybody can be asked, such an address is none of the problems; it does no harm to count it.
-    case .cool(let leaks): leaks.count
+    case .fault(let fault):
+      if case .openAffinity = fault.subject, fault.revision == nil { 0 } else { 1 }
+    case .release(let leaks), .cool(let leaks): leaks.count { leaked.contains($0.address) }
     }
   }
 
@@ -124,11 +123,22 @@ extension RepairPlan {
     return "Made \(repaired.of("repair", plural: "repairs")); \(left) left."
   }
 
+  /// Whether a block was mended: until then nobody could tell whose addresses it has.
+  var hasMended: Bool {
+    steps.contains { step in
+      guard step.outcome == .repaired, case .fault(let fault) = step.work, case .block = fault.subject else {
+        return false
+      }
+      return true
+    }
+  }
+
   /// 0 when everything that was found is repaired, 1 when a repair failed, 2 when something is left.
   func exitStatus(_ findings: Findings) -> Int32 {
     let hasFailed = steps.contains { if case .failed = $0.outcome { true } else { false } }
     if hasFailed { return 1 }
-    let repaired = steps.filter { $0.outcome == .repaired }.map(\.problemCount).reduce(0, +)
+    let leaked = Set(findings.leaks.map(\.address))
+    let repaired = steps.filter { $0.outcome == .repaired }.map { $0.problemCount(leaked: leaked) }.reduce(0, +)
     let isComplete = repaired >= findings.problems && findings.unsettledCount == 0 && beyondBudget == 0
     return isComplete ? 0 : IPAMCheckCommand.problemStatus
   }

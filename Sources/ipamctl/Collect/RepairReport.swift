@@ -3,7 +3,9 @@ import CalicoModel
 import Datastore
 import FileSystem
 import IPAddressing
+import IntegrityCheck
 import JSON
+import Terminal
 
 /// What is to be repaired in the datastore itself, and what came of it.
 struct RepairReport {
@@ -13,7 +15,7 @@ struct RepairReport {
   }
 
   private var blocks: [(cidr: CIDR, state: State)] = []
-  private var faults: [(fault: RepairLook.Fault, age: Int64, state: State)] = []
+  private var faults: [(fault: Fault, age: Int64, state: State)] = []
   /// Faults that were not asked for.
   private var unasked = 0
   private(set) var warnings: [String] = []
@@ -27,15 +29,24 @@ struct RepairReport {
   ///   - now: seconds since boot.
   /// - Throws: `DatastoreError` when the datastore cannot be read.
   init(_ session: Session, _ roots: HostRoots, repairsHandles: Bool, now: Int64) async throws {
-    let look = try await RepairLook.look(at: session)
-    blocks = look.emptyBlocks.map { ($0, .planned) }
+    var options = IntegrityCheck.Options()
+    // What may be somebody's work in progress has to be seen in another run anyway.
+    options.pause = .zero
+    var check = IntegrityCheck(session.store, options, now: session.now) { _ in }
+    try await check.loadEntries()
+    let found = try await check.faults()
+    for case .emptyBlock(let cidr) in found.map(\.subject) { blocks.append((cidr, .planned)) }
+    // Claims that their owners have yet to finish are for 'ipam check --fix'.
+    let open = found.filter { fault in
+      if case .openAffinity = fault.subject { false } else { fault.mayBeInProgress }
+    }
     guard repairsHandles else {
-      unasked = look.faults.count
+      unasked = open.count
       return
     }
     var memory = FaultMemory(of: session.store.name, roots, now: now)
-    let ages = memory.note(look.faults.map { ($0.path, $0.revision?.token ?? "") })
-    faults = look.faults.map { ($0, ages[$0.path] ?? 0, .planned) }
+    let ages = memory.note(open.map { ($0.path, $0.revision?.token ?? "") })
+    faults = open.map { ($0, ages[$0.path] ?? 0, .planned) }
     do throws(SystemError) { try memory.save() } catch {
       warnings.append("warning: the look cannot be noted for the next run (error \(error.number)); run it as root")
     }
@@ -50,15 +61,7 @@ struct RepairReport {
       blocks[index].state = .done(try await session.run(operation))
     }
     for index in faults.indices where Self.isConfirmed(faults[index].age) {
-      let fault = faults[index].fault
-      switch (fault.subject, fault.revision) {
-      case (.handle(let identifier, let blocks), let revision):
-        let operation = RepairHandle(identifier, at: revision, blocks: blocks)
-        faults[index].state = .done(try await session.run(operation))
-      case (.affinity(let owner, let cidr), .some(let revision)):
-        faults[index].state = .done(try await session.run(DeleteOrphanAffinity(owner, cidr, at: revision)))
-      case (.affinity, nil): continue
-      }
+      faults[index].state = .done(try await faults[index].fault.repair(session))
     }
   }
 
@@ -74,10 +77,11 @@ struct RepairReport {
       switch state {
       case .planned where !Self.isConfirmed(age):
         let rest = RepairHandle.patience - age
-        lines.append("\(fault.name): \(fault.text); look again in \(rest.description) seconds or later")
-      case .planned: lines.append(fault.line(false))
-      case .done(.repaired): lines.append(fault.line(true))
-      case .done: lines.append("left alone \(fault.name): it changed meanwhile")
+        lines.append(
+          "\(PrintableText.of(fault.name)): \(fault.text); look again in \(rest.description) seconds or later")
+      case .planned: lines.append(Self.line(fault, isDone: false))
+      case .done(.repaired): lines.append(Self.line(fault, isDone: true))
+      case .done: lines.append("left alone \(PrintableText.of(fault.name)): it changed meanwhile")
       }
     }
     if unasked > 0 {
@@ -85,6 +89,17 @@ struct RepairReport {
       lines.append("\(text) not fit the blocks; --repair-handles looks into it.")
     }
     return lines
+  }
+
+  /// `would correct handle pods.c1: it holds no address`
+  private static func line(_ fault: Fault, isDone: Bool) -> String {
+    let verb =
+      switch fault.subject {
+      case .staleAffinity: isDone ? "deleted" : "would delete"
+      case .openAffinity: isDone ? "confirmed" : "would confirm"
+      default: isDone ? "corrected" : "would correct"
+      }
+    return PrintableText.of("\(verb) \(fault.name): \(fault.text)")
   }
 
   /// Whether there is anything that --apply would do.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CalicoModel
 import Datastore
 import Foundation
@@ -126,6 +127,15 @@ final class CalicoFixture {
     return transcript
   }
 
+  /// Every block, handle and affinity as it is stored.
+  func contents() async throws -> [Key: [UInt8]] {
+    var contents: [Key: [UInt8]] = [:]
+    for scope in [Listing.Scope.blocks(nil), .handles, .allAffinities(.host), .allAffinities(.virtual)] {
+      for item in try await session.items(scope) { contents[item.key] = item.stored?.bytes }
+    }
+    return contents
+  }
+
   func evidenceHandles() async throws -> [String] {
     try await database.evidence(deadline: .distantFuture).map(\.handle)
   }
@@ -139,5 +149,7 @@ final class CalicoFixture {
 
 extension IPAMCheckCommand.Surroundings {
   /// Nobody waits, and nobody is asked.
-  static let immediate = IPAMCheckCommand.Surroundings(pause: .zero, now: { 1000 }, wait: { _ in }, ask: nil)
+  static var immediate: IPAMCheckCommand.Surroundings {
+    IPAMCheckCommand.Surroundings(pause: .zero, now: { 1000 }, wait: { _ in }, ask: nil)
+  }
 }

@@ -32,6 +32,8 @@ final class IPAMCheckTests {
         .init(4, #"{"handle_id":"ipip-tunnel-addr-node1","secondary":{"node":"node1","type":"ipipTunnelAddress"}}"#),
         .init(5, #"{"handle_id":"Windows-Reserved-IPAM-Handle","secondary":{"note":"windows host rsvd"}}"#),
       ])
+    try await fixture.put(
+      .affinity(BlockOwner(.host, "node1"), try #require(CIDR("10.100.0.0/29"))), #"{"state":"confirmed"}"#)
     for handle in ["pods.alive", "pods.dead", "ipip-tunnel-addr-node1"] {
       try await fixture.handle(handle, ["10.100.0.0/29": 1])
     }
@@ -226,6 +228,8 @@ final class IPAMCheckTests {
   func malformed() async throws {
     try await fixture.put(.block(try #require(CIDR("10.0.0.0/30"))), "{")
     try await fixture.block("10.0.0.4/30", "host:n")
+    try await fixture.put(
+      .affinity(BlockOwner(.host, "n"), try #require(CIDR("10.0.0.4/30"))), #"{"state":"confirmed"}"#)
     let output = try await check().output
     #expect(output.contains("Found 2 IPAM blocks.\n"))
     #expect(output.contains("  IPAMBlock BlockKey(cidr=10.0.0.0/30) is invalid: "))

@@ -225,6 +225,7 @@ struct IPAMCheckCommand: AsyncParsableCommand {
       try await plan.carryOut(after: max(rest, surroundings.now() - began), tell: tell)
     }
     lines.line(plan.summary)
+    if plan.hasMended { lines.line("Check again: what handles hold in blocks that were mended could not be compared.") }
     transcript.status = plan.exitStatus(findings)
   }
 }
