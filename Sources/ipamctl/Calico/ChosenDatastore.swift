@@ -3,6 +3,7 @@ import Datastore
 import DatastoreAccess
 import DatastoreSettings
 import SQLiteDatastore
+import Terminal
 
 /// The datastore that a command works on, whichever it is.
 struct ChosenDatastore: Datastore {
@@ -52,7 +53,13 @@ struct ChosenDatastore: Datastore {
   func scan(
     _ scope: Listing.Scope, millisecondsPerPage milliseconds: UInt64, _ body: (ScannedEntry) throws -> Void
   ) async throws {
-    try await base.scan(scope, millisecondsPerPage: milliseconds, body)
+    defer { ProgressLine.ofProcess.erase() }
+    var count = 0
+    try await base.scan(scope, millisecondsPerPage: milliseconds) { entry in
+      count += 1
+      ProgressLine.ofProcess.show("reading \(name): \(count.grouped) entries")
+      try body(entry)
+    }
   }
 
   /// What to tell an operator who looks at an embedded datastore that is not there; nil otherwise.

@@ -1,4 +1,5 @@
 import FileSystem
+import Terminal
 
 #if canImport(Glibc)
   import Glibc
@@ -23,6 +24,7 @@ final class LineOutput {
   /// Lines for the process's stdout.
   static func standard() -> LineOutput {
     LineOutput { bytes in
+      ProgressLine.ofProcess.erase()
       // Kept open: it is the process's.
       let file = FileDescriptor(adopting: dup(1))
       // Nobody reads any more: there is nobody to tell.

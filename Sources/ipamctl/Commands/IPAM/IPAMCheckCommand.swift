@@ -59,7 +59,8 @@ struct IPAMCheckCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("Write a report as JSON, for 'ipamctl ipam release --from-report'.", valueName: "file"))
+    help: ArgumentHelp("Write a report as JSON, for 'ipamctl ipam release --from-report'.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Flag(help: "Tell what can be repaired; on a terminal, ask whether to do it.")
@@ -79,7 +80,9 @@ struct IPAMCheckCommand: AsyncParsableCommand {
       """, valueName: "seconds"))
   var unchangedFor = RepairHandle.patience
 
-  @Option(help: ArgumentHelp("Append a line of JSON for every repair, with what it is based on.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Append a line of JSON for every repair, with what it is based on.", valueName: "file"),
+    completion: .file())
   var log: String?
 
   func validate() throws {

@@ -44,7 +44,9 @@ struct IPAMExplainCommand: AsyncParsableCommand {
 
   @OptionGroup var datastore: DatastoreOptions
 
-  @Option(help: ArgumentHelp("The node, by its name in Calico.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The node, by its name in Calico.", valueName: "name"),
+    completion: StoredNames.nodes)
   var node: String
 
   @Option(help: ArgumentHelp("The pod's namespace.", valueName: "name"))
@@ -53,7 +55,9 @@ struct IPAMExplainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The pod; it need not exist yet.", valueName: "name"))
   var pod: String?
 
-  @Option(help: ArgumentHelp("A pool to ask for, by name or CIDR; may be repeated.", valueName: "pool"))
+  @Option(
+    help: ArgumentHelp("A pool to ask for, by name or CIDR; may be repeated.", valueName: "pool"),
+    completion: StoredNames.pools)
   var pool: [String] = []
 
   @Option(help: ArgumentHelp("An address to ask for; one of each IP version.", valueName: "address"))
@@ -68,7 +72,9 @@ struct IPAMExplainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("A label that the namespace is supposed to have.", valueName: "key=value"))
   var namespaceLabel: [String] = []
 
-  @Option(help: ArgumentHelp("The node's CNI configuration: a .conf or a .conflist.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The node's CNI configuration: a .conf or a .conflist.", valueName: "path"),
+    completion: .file(extensions: ["conf", "conflist", "json"]))
   var cniConfig: String?
 
   @Option(

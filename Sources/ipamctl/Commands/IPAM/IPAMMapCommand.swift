@@ -40,16 +40,18 @@ struct IPAMMapCommand: AsyncParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "The name or the range of a pool, a part of a range, or an address, which stands for its block. (default: all pools)",
-      valueName: "pool"))
+      valueName: "pool"), completion: StoredNames.pools)
   var pool: String?
 
   @Flag(help: "Draw a cell for each address instead of each block.")
   var addresses = false
 
-  @Option(help: ArgumentHelp("Write a page to this file; - is the standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write a page to this file; - is the standard output.", valueName: "file"), completion: .file())
   var html: String?
 
-  @Option(help: ArgumentHelp("Write a picture to this file; - is the standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write a picture to this file; - is the standard output.", valueName: "file"), completion: .file())
   var svg: String?
 
   @Option(help: "Whether to print in colours.")

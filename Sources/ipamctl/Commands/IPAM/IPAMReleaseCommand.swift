@@ -33,7 +33,8 @@ struct IPAMReleaseCommand: AsyncParsableCommand {
   var ip: String?
 
   @Option(
-    help: ArgumentHelp("A report of 'ipamctl ipam check -o'; may be given several times.", valueName: "file"))
+    help: ArgumentHelp("A report of 'ipamctl ipam check -o'; may be given several times.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
   var fromReport: [String] = []
 
   @Flag(help: "Go on though the datastore is not locked, or a report was made by another version.")

@@ -36,10 +36,12 @@ struct PoolMigrateCommand: AsyncParsableCommand {
     help: ArgumentHelp("The size of NEW's blocks as a prefix length; without it that of OLD.", valueName: "length"))
   var blockSize: Int?
 
-  @Argument(help: "The pool to leave, by name or range.")
+  @Argument(help: "The pool to leave, by name or range.", completion: StoredNames.pools)
   var old: String?
 
-  @Argument(help: "The pool to go to, by name; or, where it exists, by range.")
+  @Argument(
+    help: "The pool to go to, by name; or, where it exists, by range.",
+    completion: StoredNames.pools)
   var new: String?
 
   func validate() throws {

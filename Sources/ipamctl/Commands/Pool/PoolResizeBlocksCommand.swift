@@ -37,7 +37,7 @@ struct PoolResizeBlocksCommand: AsyncParsableCommand {
     help: ArgumentHelp("The name of the temporary pool. (default: that of POOL with -temporary)", valueName: "name"))
   var temporaryName: String?
 
-  @Argument(help: "The pool, by name or range.")
+  @Argument(help: "The pool, by name or range.", completion: StoredNames.pools)
   var pool: String?
 
   @Argument(help: "The new size of its blocks, as a prefix length: 28, or /28.")
