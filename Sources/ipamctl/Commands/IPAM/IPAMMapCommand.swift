@@ -47,11 +47,13 @@ struct IPAMMapCommand: AsyncParsableCommand {
   var addresses = false
 
   @Option(
-    help: ArgumentHelp("Write a page to this file; - is the standard output.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("Write a page to this file; - is the standard output.", valueName: "file"),
+    completion: .file())
   var html: String?
 
   @Option(
-    help: ArgumentHelp("Write a picture to this file; - is the standard output.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("Write a picture to this file; - is the standard output.", valueName: "file"),
+    completion: .file())
   var svg: String?
 
   @Option(help: "Whether to print in colours.")

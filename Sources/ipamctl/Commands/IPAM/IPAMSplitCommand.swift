@@ -29,7 +29,9 @@ struct IPAMSplitCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The pool's network.", valueName: "network"))
   var cidr: String?
 
-  @Option(help: ArgumentHelp("The pool's name, which counts when both are given.", valueName: "pool"))
+  @Option(
+    help: ArgumentHelp("The pool's name, which counts when both are given.", valueName: "pool"),
+    completion: StoredNames.pools)
   var name: String?
 
   @Argument(parsing: .remaining, help: "How many pools to make of it.")

@@ -37,7 +37,9 @@ struct LabelCommand: AsyncParsableCommand {
     help: ArgumentHelp("For kinds that are in namespaces; none of those here is.", visibility: .hidden))
   var namespace: String?
 
-  @Argument(help: ArgumentHelp("The kind, the name, and key=value or, with --remove, key.", valueName: "argument"))
+  @Argument(
+    help: ArgumentHelp("The kind, the name, and key=value or, with --remove, key.", valueName: "argument"),
+    completion: StoredNames.completion)
   var arguments: [String] = []
 
   func run() async throws { try await execute(await datastore.write()).deliver() }

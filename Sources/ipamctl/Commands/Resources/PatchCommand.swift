@@ -41,7 +41,8 @@ struct PatchCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("t", allowingJoined: true), .long],
-    help: ArgumentHelp("How the patch is meant.", valueName: "strategic|merge|json"))
+    help: ArgumentHelp("How the patch is meant.", valueName: "strategic|merge|json"),
+    completion: .list(PatchType.allCases.map(\.rawValue)))
   var type = "strategic"
 
   @Option(
@@ -49,7 +50,7 @@ struct PatchCommand: AsyncParsableCommand {
     help: ArgumentHelp("For kinds that are in namespaces; none of those here is.", visibility: .hidden))
   var namespace: String?
 
-  @Argument(help: "The kind and the name.")
+  @Argument(help: "The kind and the name.", completion: StoredNames.completion)
   var resource: [String] = []
 
   func run() async throws { try await execute(await datastore.write()).deliver() }
