@@ -2,7 +2,7 @@ public import IPAddressing
 
 /// What is wanted for a workload: the configuration, and what the annotations of its pod and namespace make of it
 /// (front-end specification, sections 1.6 and 1.13).
-public struct Wishes: Hashable, Sendable {
+public struct Wishes: Sendable {
   /// Who says what is wanted.
   public enum Source: Hashable, Sendable {
     /// The network's configuration, or its defaults.

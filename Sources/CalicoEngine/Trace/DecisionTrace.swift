@@ -6,10 +6,12 @@ import IPAddressing
 /// An operation plans from the beginning whenever it knows more, and comes to the same decisions again.
 struct DecisionTrace: Sendable {
   private(set) var decisions: [Decision] = []
-  private var known: Set<Decision> = []
+  /// Hash values, because a set of decisions would cost the plugins kilobytes of code that they never run.
+  private var known: Set<Int> = []
 
   mutating func note(_ decision: Decision) {
-    if known.insert(decision).inserted { decisions.append(decision) }
+    guard known.insert(decision.hashValue).inserted || !decisions.contains(decision) else { return }
+    decisions.append(decision)
   }
 }
 
