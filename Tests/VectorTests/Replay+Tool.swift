@@ -30,11 +30,11 @@ extension Replay {
       information.specification["datastoreReady"] = .bool(arguments.last == "unlock")
       _ = try await client.update(information)
     case "ipam configure":
-      return .done(Self.result(try await IPAMConfigureCommand.parse(options).execute(session)))
+      return .done(Self.result(try await IPAMConfigureCommand.asyncParse(options).execute(session)))
     case "ipam release":
-      return .done(Self.result(try await IPAMReleaseCommand.parse(options).execute(session)))
+      return .done(Self.result(try await IPAMReleaseCommand.asyncParse(options).execute(session)))
     case "ipam show":
-      return .done(Self.result(try await IPAMShowCommand.parse(options).execute(session)))
+      return .done(Self.result(try await IPAMShowCommand.asyncParse(options).execute(session)))
     default: return .skipped("no such command")
     }
     return .done(StepResult())

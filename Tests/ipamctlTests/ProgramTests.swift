@@ -38,9 +38,9 @@ struct ProgramTests {
   }
 
   @Test("of kubectl's plugin reads the words behind it as ipamctl reads those behind 'ipam'")
-  func parsing() throws {
-    let command = try KubectlPlugin.parseAsRoot(["show", "--show-blocks"])
+  func parsing() async throws {
+    let command = try await KubectlPlugin.asyncParseAsRoot(["show", "--show-blocks"])
     #expect((command as? IPAMShowCommand)?.showBlocks == true)
-    #expect(try KubectlPlugin.parseAsRoot(["get", "ippools"]) is GetCommand)
+    #expect(try await KubectlPlugin.asyncParseAsRoot(["get", "ippools"]) is GetCommand)
   }
 }

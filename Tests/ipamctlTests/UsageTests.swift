@@ -20,9 +20,9 @@ final class UsageTests {
       ["release", "10.1.2.3", "--interface", "eth0", "--network", "pods"], ["forget"],
     ]
   )
-  func usage(_ arguments: [String]) {
-    let failure = #expect(throws: (any Error).self) {
-      try IPAMControl.parseAsRoot(["host-local"] + arguments)
+  func usage(_ arguments: [String]) async {
+    let failure = await #expect(throws: (any Error).self) {
+      try await IPAMControl.asyncParseAsRoot(["host-local"] + arguments)
     }
     #expect(failure.map { IPAMControl.exitCode(for: $0).rawValue } == 64)
   }

@@ -14,7 +14,7 @@ final class AllocationObjectTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func get(_ arguments: String...) async throws -> Transcript {
-    try await GetCommand.parse(arguments).execute(fixture.session)
+    try await GetCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   private func fill() async throws {

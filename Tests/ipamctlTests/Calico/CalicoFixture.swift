@@ -120,7 +120,7 @@ final class CalicoFixture {
   ) async throws -> Transcript {
     var output: [UInt8] = []
     let lines = LineOutput { output += $0 }
-    let command = try IPAMCheckCommand.parse(["--root", host.root] + arguments)
+    let command = try await IPAMCheckCommand.asyncParse(["--root", host.root] + arguments)
     var transcript = try await command.execute(session, .host(host.roots), lines, surroundings)
     lines.flush()
     transcript.output = String(decoding: output, as: UTF8.self) + transcript.output

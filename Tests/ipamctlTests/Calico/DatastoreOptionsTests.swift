@@ -99,8 +99,8 @@ final class DatastoreOptionsTests {
       ["--datastore", "etcdv3", "--database", "/d"], ["--datastore", "sqlite", "--kubeconfig", "/k"],
       ["--database", "/d", "--kubeconfig", "/k"],
     ])
-  func contradictions(_ arguments: [String]) {
-    #expect(throws: (any Error).self) { try IPAMControl.parseAsRoot(["get", "ippools"] + arguments) }
+  func contradictions(_ arguments: [String]) async {
+    await #expect(throws: (any Error).self) { try await IPAMControl.asyncParseAsRoot(["get", "ippools"] + arguments) }
   }
 
   @Test("a configuration file that is not there, and one that is malformed, end the command with status 1")

@@ -252,8 +252,8 @@ final class IPAMCheckFixTests {
   @Test(
     "flags that say nothing without --fix are refused",
     arguments: [["--yes"], ["--max-releases", "1"], ["--log", "x"], ["--fix", "--unchanged-for", "-1"]])
-  func refusals(_ arguments: [String]) {
-    #expect(throws: (any Error).self) { try IPAMCheckCommand.parse(arguments) }
+  func refusals(_ arguments: [String]) async {
+    await #expect(throws: (any Error).self) { try await IPAMCheckCommand.asyncParse(arguments) }
   }
 }
 

@@ -17,7 +17,7 @@ final class IPAMCollectTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func collect(_ arguments: String..., now: Int64 = 1000) async throws -> Transcript {
-    let command = try IPAMCollectCommand.parse(["--root", fixture.host.root] + arguments)
+    let command = try await IPAMCollectCommand.asyncParse(["--root", fixture.host.root] + arguments)
     return try await command.execute(fixture.session, now: now) { _ in }
   }
 
@@ -135,7 +135,7 @@ final class IPAMCollectTests {
   func change() async throws {
     try await populate("old")
     try await fixture.evidence("old", boot: "11111111-2222-3333-4444-555555555555")
-    let command = try IPAMCollectCommand.parse(["--root", fixture.host.root, "--apply"])
+    let command = try await IPAMCollectCommand.asyncParse(["--root", fixture.host.root, "--apply"])
     let host = fixture.host
     let transcript = try await command.execute(fixture.session, now: 0) { _ in
       try host.addProcess("7", addresses: ["10.100.0.0"])
@@ -254,8 +254,8 @@ final class IPAMCollectTests {
 
   @Test(
     "bad values are usage errors", arguments: [["--interval", "0"], ["--max-releases", "0"], ["--database", ""]])
-  func usage(_ arguments: [String]) {
-    #expect(throws: (any Error).self) { try IPAMCollectCommand.parse(arguments) }
+  func usage(_ arguments: [String]) async {
+    await #expect(throws: (any Error).self) { try await IPAMCollectCommand.asyncParse(arguments) }
   }
 }
 

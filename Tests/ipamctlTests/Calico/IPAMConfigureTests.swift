@@ -12,11 +12,11 @@ final class IPAMConfigureTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func configure(_ arguments: String...) async throws -> Transcript {
-    try await IPAMConfigureCommand.parse(arguments).execute(fixture.session)
+    try await IPAMConfigureCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   private func release(_ address: String) async throws -> Transcript {
-    try await IPAMReleaseCommand.parse(["--ip=" + address]).execute(fixture.session)
+    try await IPAMReleaseCommand.asyncParse(["--ip=" + address]).execute(fixture.session)
   }
 
   @Test("sets what is named, a line for each, and keeps the rest")
@@ -52,7 +52,7 @@ final class IPAMConfigureTests {
       (["--ip-cooldown-seconds=-1"], "at least one configuration option must be specified"),
     ])
   func refusal(_ arguments: [String], _ text: String) async throws {
-    let command = try IPAMConfigureCommand.parse(arguments)
+    let command = try await IPAMConfigureCommand.asyncParse(arguments)
     #expect(try await command.execute(fixture.session) == .failed(text))
     #expect(try await fixture.text(.configuration) == nil)
   }
@@ -83,9 +83,9 @@ final class IPAMConfigureTests {
 
 @Suite("Errors in calicoctl's form")
 struct CalicoErrorTextTests {
-  private func text(_ arguments: String...) -> String? {
+  private func text(_ arguments: String...) async -> String? {
     do {
-      _ = try IPAMControl.parseAsRoot(SwitchArguments.normalized(arguments))
+      _ = try await IPAMControl.asyncParseAsRoot(SwitchArguments.normalized(arguments))
       return nil
     } catch {
       return CalicoErrorText.text(for: error, arguments)
@@ -111,9 +111,9 @@ struct CalicoErrorTextTests {
   }
 
   @Test("switches may have values")
-  func switches() throws {
+  func switches() async throws {
     let command = try #require(
-      try IPAMControl.parseAsRoot(
+      try await IPAMControl.asyncParseAsRoot(
         SwitchArguments.normalized(["ipam", "show", "--show-blocks=true", "--show-borrowed=false"])) as? IPAMShowCommand
     )
     #expect(command.showBlocks)

@@ -21,7 +21,7 @@ final class IPAMExplainTests {
   }
 
   private func explain(_ arguments: String...) async throws -> Transcript {
-    await (try IPAMExplainCommand.parse(arguments)).execute(fixture.session, nil)
+    await (try IPAMExplainCommand.asyncParse(arguments)).execute(fixture.session, nil)
   }
 
   @Test("tells the address and where it is from, with exit status 0, and writes nothing")
@@ -53,7 +53,7 @@ final class IPAMExplainTests {
   @Test("prints one JSON document, whatever the answer is")
   func documents() async throws {
     for (arguments, outcome) in [(["--node=node-a"], "assigned"), (["--node=node-b"], "refused")] {
-      let command = try IPAMExplainCommand.parse(arguments + ["-ojson"])
+      let command = try await IPAMExplainCommand.asyncParse(arguments + ["-ojson"])
       let transcript = await command.execute(fixture.session, nil)
       let document = try JSON(parsing: Array(transcript.output.utf8)).objectValue
       #expect(document?["outcome"]?.stringValue == outcome)
@@ -91,7 +91,7 @@ final class IPAMExplainTests {
       (["--cni-config=/proc/self/comm"], "error: the CNI configuration is not JSON: "),
     ])
   func malformed(arguments: [String], expected: String) async throws {
-    let command = try IPAMExplainCommand.parse(["--node=node-a"] + arguments)
+    let command = try await IPAMExplainCommand.asyncParse(["--node=node-a"] + arguments)
     let transcript = await command.execute(fixture.session, nil)
     #expect(transcript.errors.hasPrefix(expected), "\(transcript.errors)")
     #expect(transcript.status == 1)
@@ -101,7 +101,7 @@ final class IPAMExplainTests {
   @Test("a store that cannot be read is an error, and no answer")
   func unreadable() async throws {
     let store = ChosenDatastore(UnreachableDatastore(), name: "nowhere")
-    let transcript = await (try IPAMExplainCommand.parse(["--node=node-a"])).execute(Session(store), nil)
+    let transcript = await (try IPAMExplainCommand.asyncParse(["--node=node-a"])).execute(Session(store), nil)
     #expect(transcript == .failed("error: nobody answers"))
   }
 

@@ -14,7 +14,7 @@ final class IPAMMapTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func map(_ arguments: String...) async throws -> Transcript {
-    try await IPAMMapCommand.parse(arguments).execute(fixture.session, plain)
+    try await IPAMMapCommand.asyncParse(arguments).execute(fixture.session, plain)
   }
 
   private func fill() async throws {
@@ -141,8 +141,8 @@ final class IPAMMapTests {
   @Test(
     "refuses files without a name, and one for both",
     arguments: [["--html", ""], ["--svg", ""], ["--html", "x", "--svg", "x"]])
-  func usage(_ arguments: [String]) {
-    #expect(throws: (any Error).self) { try IPAMMapCommand.parse(arguments) }
+  func usage(_ arguments: [String]) async {
+    await #expect(throws: (any Error).self) { try await IPAMMapCommand.asyncParse(arguments) }
   }
 }
 

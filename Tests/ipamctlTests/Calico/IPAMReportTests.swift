@@ -36,7 +36,7 @@ final class IPAMReportTests {
   }
 
   private func release(_ arguments: String...) async throws -> Transcript {
-    try await IPAMReleaseCommand.parse(arguments).execute(fixture.session)
+    try await IPAMReleaseCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   @Test("a report has every address in the order of texts, and the handles that hold none")
@@ -148,7 +148,7 @@ final class IPAMReportTests {
     let text = String(decoding: try HostFiles.contents(of: report), as: UTF8.self)
     func refused(_ old: String, _ new: String, _ more: String...) async throws -> String {
       let path = try fixture.manifest(text.replacing(old, with: new), "/changed.json")
-      return try await IPAMReleaseCommand.parse(["--from-report", path] + more).execute(fixture.session).errors
+      return try await IPAMReleaseCommand.asyncParse(["--from-report", path] + more).execute(fixture.session).errors
     }
     #expect(try await refused("abc", "abd", "--force").contains("mismatched cluster GUID. Refusing to release\n"))
     let other = try await refused("0.1.0", "9.9.9")

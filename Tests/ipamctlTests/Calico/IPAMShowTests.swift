@@ -13,7 +13,7 @@ final class IPAMShowTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func show(_ arguments: String...) async throws -> Transcript {
-    try await IPAMShowCommand.parse(arguments).execute(fixture.session)
+    try await IPAMShowCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   @Test("an empty datastore has a table without rows")

@@ -16,7 +16,7 @@ final class IPAMSplitTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func split(_ arguments: String...) async throws -> Transcript {
-    try await IPAMSplitCommand.parse(arguments).execute(fixture.session)
+    try await IPAMSplitCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   /// The pool of the catalogue (calicoctl specification, section 8.3, case 60), on a locked datastore.
@@ -30,7 +30,7 @@ final class IPAMSplitTests {
       spec: {cidr: 10.0.1.0/24, blockSize: 27, nodeSelector: foo == 'bar', ipipMode: Always}
       """
     let path = try fixture.manifest(text)
-    let created = try await CreateCommand.parse(["-f", path]).execute(fixture.session)
+    let created = try await CreateCommand.asyncParse(["-f", path]).execute(fixture.session)
     try #require(created.status == 0)
     if isLocked { try await fixture.session.migrationLock.lock() }
   }
@@ -48,7 +48,7 @@ final class IPAMSplitTests {
     ])
   func splitting(_ options: [String]) async throws {
     try await prepare()
-    let transcript = try await IPAMSplitCommand.parse(["4"] + options).execute(fixture.session)
+    let transcript = try await IPAMSplitCommand.asyncParse(["4"] + options).execute(fixture.session)
     #expect(
       transcript
         == Transcript(
@@ -135,7 +135,7 @@ final class IPAMSplitTests {
     ])
   func refusals(_ arguments: [String], _ reason: String) async throws {
     try await prepare()
-    #expect(try await IPAMSplitCommand.parse(arguments).execute(fixture.session) == .failed(reason))
+    #expect(try await IPAMSplitCommand.asyncParse(arguments).execute(fixture.session) == .failed(reason))
     let pools = try await pools()
     #expect(pools.map(\.name) == ["ippool-name1"])
     #expect(pools[0].specification["disabled"] == nil)

@@ -30,7 +30,7 @@ final class MigrateCommandTests {
   }
 
   private func importing(_ path: String, into session: Session) async throws -> Transcript {
-    try await MigrateImportCommand.parse(["-f", path]).execute(session)
+    try await MigrateImportCommand.asyncParse(["-f", path]).execute(session)
   }
 
   private func session(_ engine: DatastoreEngine = .etcd) -> Session {
@@ -102,7 +102,7 @@ final class MigrateCommandTests {
     _ = try await lock()
     let path = try await export()
     let warnings = Mutex<[String]>([])
-    let transcript = try await MigrateImportCommand.parse(["-f", path]).execute(session(.kubernetes)) { event in
+    let transcript = try await MigrateImportCommand.asyncParse(["-f", path]).execute(session(.kubernetes)) { event in
       if case .warning(let text) = event { warnings.withLock { $0.append(text) } }
     }
     #expect(transcript.status == 0, "\(transcript.errors)")

@@ -66,14 +66,15 @@ struct PoolCommandTests {
 
   private func migrate(_ arguments: String, _ person: Person) async throws {
     let command = try #require(
-      try IPAMControl.parseAsRoot(["pool", "migrate"] + arguments.split(separator: " ").map(String.init))
+      try await IPAMControl.asyncParseAsRoot(["pool", "migrate"] + arguments.split(separator: " ").map(String.init))
         as? PoolMigrateCommand)
     try await command.execute(session, person.conversation)
   }
 
   private func resize(_ arguments: String, _ person: Person) async throws {
     let command = try #require(
-      try IPAMControl.parseAsRoot(["pool", "resize-blocks"] + arguments.split(separator: " ").map(String.init))
+      try await IPAMControl.asyncParseAsRoot(
+        ["pool", "resize-blocks"] + arguments.split(separator: " ").map(String.init))
         as? PoolResizeBlocksCommand)
     try await command.execute(session, person.conversation)
   }
@@ -198,9 +199,9 @@ struct PoolCommandTests {
       ("resize-blocks old x --temporary-cidr 10.0.0.0/24", "The value 'x' is invalid for '<size>'"),
       ("resize-blocks --status old --temporary-name t", "takes one of its pools at most, and nothing else"),
     ])
-  func usage(_ arguments: String, _ text: String) {
-    let error = #expect(throws: (any Error).self) {
-      try IPAMControl.parseAsRoot(["pool"] + arguments.split(separator: " ").map(String.init))
+  func usage(_ arguments: String, _ text: String) async {
+    let error = await #expect(throws: (any Error).self) {
+      try await IPAMControl.asyncParseAsRoot(["pool"] + arguments.split(separator: " ").map(String.init))
     }
     #expect(error.map { IPAMControl.message(for: $0).contains(text) } == true)
   }

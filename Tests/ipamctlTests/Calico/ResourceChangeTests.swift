@@ -22,21 +22,21 @@ final class ResourceChangeTests {
 
   private func create(_ text: String) async throws {
     let path = try fixture.manifest(text)
-    let transcript = try await CreateCommand.parse(["-f", path]).execute(fixture.session)
+    let transcript = try await CreateCommand.asyncParse(["-f", path]).execute(fixture.session)
     try #require(transcript.status == 0, "\(transcript)")
   }
 
   private func replace(_ text: String) async throws -> Transcript {
     let path = try fixture.manifest(text)
-    return try await ReplaceCommand.parse(["-f", path]).execute(fixture.session)
+    return try await ReplaceCommand.asyncParse(["-f", path]).execute(fixture.session)
   }
 
   private func patch(_ arguments: String...) async throws -> Transcript {
-    try await PatchCommand.parse(arguments).execute(fixture.session)
+    try await PatchCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   private func label(_ arguments: String...) async throws -> Transcript {
-    try await LabelCommand.parse(arguments).execute(fixture.session)
+    try await LabelCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   private func validate(_ text: String, _ arguments: String...) throws -> Transcript {
@@ -243,7 +243,7 @@ final class ResourceChangeTests {
       #"{"apiVersion":"projectcalico.org/v3","kind":"Node","metadata":{"name":"n1","labels":{"old":"1"}},"spec":{}}"#)
     // A name of two letters is too short to be taken for another.
     let reason = reason.replacing("\ndid you mean 'n1'?", with: "")
-    #expect(try await LabelCommand.parse(arguments).execute(fixture.session) == .failed(reason))
+    #expect(try await LabelCommand.asyncParse(arguments).execute(fixture.session) == .failed(reason))
     #expect(try await stored("n1", .node).metadata["labels"] == ["old": "1"])
   }
 

@@ -36,20 +36,20 @@ final class ResourceCommandTests {
 
   private func create(_ text: String, _ arguments: String...) async throws -> Transcript {
     let path = try fixture.manifest(text)
-    return try await CreateCommand.parse(["-f", path] + arguments).execute(fixture.session)
+    return try await CreateCommand.asyncParse(["-f", path] + arguments).execute(fixture.session)
   }
 
   private func apply(_ text: String, _ arguments: String...) async throws -> Transcript {
     let path = try fixture.manifest(text)
-    return try await ApplyCommand.parse(["-f", path] + arguments).execute(fixture.session)
+    return try await ApplyCommand.asyncParse(["-f", path] + arguments).execute(fixture.session)
   }
 
   private func delete(_ arguments: String...) async throws -> Transcript {
-    try await DeleteCommand.parse(arguments).execute(fixture.session)
+    try await DeleteCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   private func get(_ arguments: String...) async throws -> Transcript {
-    try await GetCommand.parse(arguments).execute(fixture.session)
+    try await GetCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   // MARK: Writing

@@ -32,7 +32,8 @@ import Testing
   }
 
   private func show(_ arguments: [String], _ kernel: StillKernel) async throws -> Transcript {
-    let command = try #require(try IPAMControl.parseAsRoot(["route", "show"] + arguments) as? RouteShowCommand)
+    let parsed = try await IPAMControl.asyncParseAsRoot(["route", "show"] + arguments)
+    let command = try #require(parsed as? RouteShowCommand)
     return await command.execute(fixture.session) { kernel }
   }
 

@@ -14,7 +14,7 @@ final class SpecificationTableTests {
   init() throws { fixture = try CalicoFixture() }
 
   private func show(_ arguments: String...) async throws -> Transcript {
-    try await IPAMShowCommand.parse(arguments).execute(fixture.session)
+    try await IPAMShowCommand.asyncParse(arguments).execute(fixture.session)
   }
 
   /// A block in which the first addresses are given out.
