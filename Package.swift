@@ -215,8 +215,9 @@ let package = Package(
       path: "Plugins/calico-ipam",
       exclude: ["link-order.txt"],
       swiftSettings: pluginSwift,
-      // A static program registers its unwind tables itself, and finds nothing by this index of them.
-      linkerSettings: pluginLink("calico-ipam", ["-Xlinker", "--no-eh-frame-hdr"])
+      // A static program registers its unwind tables itself, and finds nothing by this index of them. Functions of the same
+      // code become one: nothing here tells functions apart by their addresses.
+      linkerSettings: pluginLink("calico-ipam", ["-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "--icf=all"])
     ),
     // These two are fully static as well, but position-independent, which only `integration/package` can ask for.
     .executableTarget(
