@@ -216,9 +216,9 @@ final class IPAMCollectTests {
       first == """
         Nothing to release: no recorded attachment is dead.
         handle pods.c1: it counts 3 addresses and holds 1; look again in 300 seconds or later
+        handle pods.c3: it is missing, and holds 1 address; look again in 300 seconds or later
         handle pods.leaked: it holds no address; look again in 300 seconds or later
         handle pods.void: it holds no address; look again in 300 seconds or later
-        handle pods.c3: it is missing, and holds 1 address; look again in 300 seconds or later
         the affinity of host:n9 to 10.100.0.8/29: there is no such block; look again in 300 seconds or later
 
         """)
