@@ -75,7 +75,7 @@ struct IPAMMapCommand: AsyncParsableCommand {
   /// Reads and draws; changes nothing but the files that are to be written.
   func execute(_ session: Session, _ style: TextStyle) async throws -> Transcript {
     do {
-      let contents = try await PoolMapContents(session, pool)
+      let contents = try await PoolMapContents.read(session, pool)
       var transcript = Transcript(errors: contents.warnings.map { $0 + "\n" }.joined())
       if let html {
         let page = PageDrawing(contents.maps, source: session.store.name, time: session.now())

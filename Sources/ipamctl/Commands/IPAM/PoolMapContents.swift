@@ -29,13 +29,21 @@ struct PoolMapContents {
   ///   - session: the datastore.
   ///   - wanted: the name or the range of a pool, or a part of one: a network, or an address, which stands for its block;
   ///     nil for all pools.
+  /// - Returns: what there is to draw.
   /// - Throws: ``Refusal`` when there is no such pool; or what the datastore throws.
-  init(_ session: Session, _ wanted: String?) async throws {
+  static func read(_ session: Session, _ wanted: String?) async throws -> PoolMapContents {
+    var contents = PoolMapContents()
+    try await contents.fill(session, wanted)
+    return contents
+  }
+
+  private mutating func fill(_ session: Session, _ wanted: String?) async throws {
     let targets = try await targets(session, wanted)
     let reserved = try await reservations(session)
     let cooldown = try await session.configuration().configuration.cooldownSeconds
     let time = session.now()
     var blocks: [MappedBlock] = []
+    var unreadable: [String] = []
     var orphans = 0
     try await session.forEachBlock { cidr, stored in
       guard targets.contains(where: { $0.range.overlaps(cidr) }) else {
@@ -49,9 +57,10 @@ struct PoolMapContents {
         blocks.append(MappedBlock(block, reserved: reserved))
       } catch {
         blocks.append(MappedBlock(unreadable: cidr))
-        warnings.append("warning: block \(cidr) cannot be read: \(error); 'ipamctl ipam check' tells more")
+        unreadable.append("warning: block \(cidr) cannot be read: \(error); 'ipamctl ipam check' tells more")
       }
     }
+    warnings += unreadable
     if wanted == nil, orphans > 0 {
       warnings.append("note: \(orphans.of("block")) in no pool; 'ipamctl ipam show --show-blocks' lists them")
     }
