@@ -5,6 +5,7 @@ import json
 import os
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -170,8 +171,10 @@ class Kubernetes(servers.Server):
             "current-context": "test",
         }
         path = os.path.join(self.directory, "kubeconfig-" + name)
-        with open(path, "w", encoding="utf-8") as file:
+        # At once: a process that was started with it before may be about to read it.
+        with tempfile.NamedTemporaryFile("w", dir=self.directory, delete=False, encoding="utf-8") as file:
             json.dump(document, file)
+        os.replace(file.name, path)
         return path
 
     # MARK: counting

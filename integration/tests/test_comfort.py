@@ -19,6 +19,7 @@ import hosts
 import isolation
 import kubernetes
 import plugin
+import proxy
 import servers
 
 MANUAL = os.path.join(servers.ROOT, "integration", "manual")
@@ -289,15 +290,24 @@ class ProgressTest(ToolTest):
         super().setUp()
         self.database = os.path.join(self.temporary, "ipam.db")
         entries = dict([calico.pool_entry("10.0.0.0/8")])
-        for number in range(self.BLOCKS):
-            block = "10.%d.%d.%d/26" % (number // 1024, number // 4 % 256, number % 4 * 64)
-            entries.update(calico.filled(block, "node-1", ["c%d-%d" % (number, pod) for pod in range(20)]))
+        entries.update(self.blocks(self.BLOCKS))
         calico.Store.make(self.database, (), ("node-1",), None).put_all(entries)
 
-    def look(self, *words, terminal=True, term="xterm"):
-        """(what goes to stdout, what goes to stderr), where stderr is a terminal or a pipe."""
-        command = [self.tool("ipamctl"), *words, "--database", self.database]
-        environment = {"PATH": os.environ["PATH"], "TERM": term}
+    @staticmethod
+    def blocks(count):
+        entries = {}
+        for number in range(count):
+            block = "10.%d.%d.%d/26" % (number // 1024, number // 4 % 256, number % 4 * 64)
+            entries.update(calico.filled(block, "node-1", ["c%d-%d" % (number, pod) for pod in range(20)]))
+        return entries
+
+    def look(self, *words, terminal=True, term="xterm", variables=None):
+        """(what goes to stdout, what goes to stderr), where stderr is a terminal or a pipe. Variables name another store
+        than the test's own."""
+        command = [self.tool("ipamctl"), *words]
+        if variables is None:
+            command += ["--database", self.database]
+        environment = {"PATH": os.environ["PATH"], "TERM": term, **(variables or {})}
         if not terminal:
             done = subprocess.run(command, capture_output=True, text=True, env=environment)
             return done.stdout, done.stderr
@@ -329,12 +339,18 @@ class ProgressTest(ToolTest):
             self.assertErased(said)
 
     def test_a_terminal_is_told_how_far_an_export_is(self):
-        self.look("datastore", "migrate", "lock", terminal=False)
-        shown, said = self.look("datastore", "migrate", "export")
+        """Of a store so far away that nothing of it can be read in a moment."""
+        cluster = hosts.EtcdCluster(self)
+        cluster.reset().put_all(self.blocks(100))
+        wire = proxy.Proxy(self, cluster.server.port)
+        variables = cluster.variables(wire.port)
+        self.look("datastore", "migrate", "lock", terminal=False, variables=variables)
+        wire.latency = 0.05
+        shown, said = self.look("datastore", "migrate", "export", variables=variables)
         self.assertIn("IPPool", shown)
         progress, _, rest = said.rpartition("\r\x1b[K")
         self.assertRegex(progress, r"(reading|comparing): [\d,]+")
-        self.assertRegex(rest, r"^%s: 1 pools, %d blocks" % (re.escape(self.database), self.BLOCKS))
+        self.assertRegex(rest, r"^etcd at \S+: 1 pools, 100 blocks")
 
     def test_who_is_no_terminal_is_told_nothing(self):
         self.look("datastore", "migrate", "lock", terminal=False)
