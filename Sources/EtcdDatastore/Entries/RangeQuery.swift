@@ -17,11 +17,13 @@ struct RangeQuery {
   /// Where the next page begins.
   private var next: [UInt8]
 
-  /// The most entries of one page, so that what an answer brings is bounded. A whole pool's keys fit into one.
-  static func pageSize(_ contents: Listing.Contents) -> Int {
+  /// The most entries of one page, so that what an answer brings is bounded. A whole pool's keys fit into one. Who limits
+  /// a listing knows how large its entries are: pages are as large as that allows, because etcd counts all that follows
+  /// for each of them.
+  private var pageSize: Int {
     switch contents {
     case .keys: 20_000
-    case .values: 500
+    case .values: limit == nil ? 500 : 4096
     }
   }
 
@@ -55,7 +57,7 @@ struct RangeQuery {
     if !range.upper.isEmpty {
       // One more than is wanted tells whether there is more.
       let wanted = limit.map { max(0, $0 - items.count) + 1 } ?? .max
-      request.limit = Int64(min(wanted, Self.pageSize(contents)))
+      request.limit = Int64(min(wanted, pageSize))
     }
     return request
   }
