@@ -91,6 +91,26 @@ struct LaggingPoolTests {
     #expect(!requests.contains { $0.contains("/ipamblocks") })
   }
 
+  @Test("are looked at again by a plan that is made again from them")
+  func repetition() async throws {
+    let server = Server()
+    let transport = ScriptedTransport { server.answer($0) }
+    let store = Self.store(transport)
+    var listing = Listing(.resources(.ipPool))
+    listing.mayLag = true
+    _ = try await store.read([.list(listing)], deadline: Self.deadline)
+    _ = try await store.commit(Self.plan(), deadline: Self.deadline)
+    server.versions.withLock { $0["p"] = 2 }
+    guard case .conflict(.resource(.ipPool, "p"), _) = try await store.commit(Self.plan(), deadline: Self.deadline)
+    else { throw CancellationError() }
+    // The latest pools are what a plan may rely on.
+    listing.mayLag = false
+    _ = try await store.read([.list(listing)], deadline: Self.deadline)
+    guard case .applied = try await store.commit(Self.plan(), deadline: Self.deadline) else {
+      throw CancellationError()
+    }
+  }
+
   private struct UnexpectedOutcome: Error {
     var outcome: Outcome
   }

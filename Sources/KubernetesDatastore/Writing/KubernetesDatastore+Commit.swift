@@ -20,7 +20,7 @@ extension KubernetesDatastore {
     for change in plan.changes { try requireWritable(change) }
     let form = try await form(deadline: deadline)
     state.withLock { $0.rests = BoundedMemory(capacity: 4) }
-    let lagging = takeLaggingPools(of: plan)
+    let lagging = laggingPools(of: plan)
     var applied: [Write] = []
     var revisions: [Key: Revision] = [:]
     // What is read once more is on its way while other things than blocks are written.

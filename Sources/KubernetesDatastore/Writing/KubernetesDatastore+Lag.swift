@@ -26,13 +26,10 @@ extension KubernetesDatastore {
     state.withLock { $0.laggingPools = pools }
   }
 
-  /// The pools that a plan's blocks lie in, as far as they may have been told as they were. Nothing is kept: whoever reads
-  /// pools after a commit notes them again.
-  func takeLaggingPools(of plan: Plan) -> [Key: LaggingPool] {
-    let pools = state.withLock { state in
-      defer { state.laggingPools = [:] }
-      return state.laggingPools
-    }
+  /// The pools that a plan's blocks lie in, as far as they may have been told as they were. They stay so until pools are
+  /// listed anew: a plan that met a conflict is made again from what was told.
+  func laggingPools(of plan: Plan) -> [Key: LaggingPool] {
+    let pools = state.withLock(\.laggingPools)
     if pools.isEmpty { return pools }
     let blocks = plan.changes.compactMap { change -> CIDR? in
       guard case .block(let cidr) = change.key, case .value = change.final else { return nil }
