@@ -6,9 +6,6 @@ extension CalicoBackend {
   /// The blocks in which this node found room.
   var knownRooms: [CIDR] { surroundings.readsAhead ? openMemory()?.rooms ?? [] : [] }
 
-  /// Whether the node is believed to have a block of a family with room, so that an address is likely to be had from it.
-  private func hasRoom(_ family: AddressFamily) -> Bool { openMemory()?.hasRoom(family) ?? false }
-
   /// Finds out what is wanted, while the datastore is asked what will be needed to give it.
   ///
   /// - Parameters:
@@ -23,7 +20,8 @@ extension CalicoBackend {
     _ workload: Workload, _ requested: [IPAddress], _ claim: AddressClaim, _ runner: Runner
   ) async throws -> Wishes {
     var wishes = Wishes(configuration)
-    let rooms = knownRooms
+    let memory = surroundings.readsAhead ? openMemory() : nil
+    let rooms = memory?.rooms ?? []
     guard requested.isEmpty else {
       runner.store.expect(
         ExpectedReads.assignment(of: requested, on: nodeName, rooms: rooms, handleID: claim.handleID))
@@ -31,7 +29,8 @@ extension CalicoBackend {
       return wishes
     }
     let families = (wishes.assignsV4 ? [AddressFamily.v4] : []) + (wishes.assignsV6 ? [.v6] : [])
-    runner.store.mayLag = surroundings.waitsForLists && families.allSatisfy(hasRoom)
+    // Where the node has blocks with room, an address is likely to be had from them.
+    runner.store.mayLag = surroundings.waitsForLists && families.allSatisfy { memory?.hasRoom($0) ?? false }
     runner.store.expect(
       ExpectedReads.assignment(
         on: nodeName, families: families, rooms: Array(rooms.filter { families.contains($0.address.family) }.prefix(2)),
