@@ -61,21 +61,24 @@ public struct PathRange: Sendable {
 
   /// The key of an entry in the range.
   ///
-  /// - Parameter path: the entry's path, as UTF-8.
+  /// - Parameter path: the entry's path.
   /// - Returns: nil when the path names no key that is meant.
-  public func key(of path: some Collection<UInt8>) -> Key? {
+  public func key(of path: String) -> Key? {
     guard let key = Self.key(of: path), accepts(key) else { return nil }
     return key
   }
 
+  /// The key of an entry in the range, whose path may be no text.
+  public func key(of path: [UInt8]) -> Key? { String(validating: path, as: UTF8.self).flatMap { key(of: $0) } }
+
   /// The key that a path names in the spelling that we write; by another one the entry could neither be read again nor
   /// be a place to go on from.
   ///
-  /// - Parameter path: a path, as UTF-8.
+  /// - Parameter path: a path.
   /// - Returns: nil when the path names no key.
-  public static func key(of path: some Collection<UInt8>) -> Key? {
-    let text = String(decoding: path, as: UTF8.self)
-    guard let key = KeyPath.key(of: text), KeyPath.path(of: key).utf8.elementsEqual(path) else { return nil }
+  public static func key(of path: String) -> Key? {
+    // Not generic over the bytes: across modules that is several times slower than everything else in a listing.
+    guard let key = KeyPath.key(of: path), KeyPath.path(of: key).utf8.elementsEqual(path.utf8) else { return nil }
     return key
   }
 }

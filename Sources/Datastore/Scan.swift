@@ -11,19 +11,35 @@ public enum ScannedEntry: Sendable {
 }
 
 extension Datastore {
+  /// Hands over a listing page by page; the next one is asked for while one is gone through.
   private func scanListing(
     _ scope: Listing.Scope, millisecondsPerPage milliseconds: UInt64, _ body: (ScannedEntry) throws -> Void
   ) async throws {
-    var listing = Listing(scope, limit: scope.entriesPerPage)
+    var list = try await page(scope, after: nil, milliseconds)
     while true {
-      let results = try await read([.list(listing)], deadline: .after(milliseconds: milliseconds))
-      guard case .list(let list)? = results.first else { return }
-      for item in list.items {
+      let current = list
+      async let following = self.page(scope, behind: current, milliseconds)
+      for item in current.items {
         if let stored = item.stored { try body(.entry(item.key, stored)) }
       }
-      guard list.hasMore, let last = list.items.last else { return }
-      listing.after = last.key
+      guard let next = try await following else { return }
+      list = next
     }
+  }
+
+  private func page(
+    _ scope: Listing.Scope, behind list: ListResult, _ milliseconds: UInt64
+  ) async throws -> ListResult? {
+    guard list.hasMore, let last = list.items.last else { return nil }
+    return try await page(scope, after: last.key, milliseconds)
+  }
+
+  private func page(_ scope: Listing.Scope, after: Key?, _ milliseconds: UInt64) async throws -> ListResult {
+    var listing = Listing(scope, limit: scope.entriesPerPage)
+    listing.after = after
+    let results = try await read([.list(listing)], deadline: .after(milliseconds: milliseconds))
+    guard case .list(let list)? = results.first else { return ListResult(items: []) }
+    return list
   }
 
   public func scan(
@@ -39,8 +55,9 @@ extension Datastore {
 }
 
 extension Listing.Scope {
-  /// How many entries make a page of about a megabyte: a full block has 16 KiB, everything else is small.
+  /// How many entries make a page of a few megabytes: a full block has 16 KiB, everything else is small. For each page
+  /// etcd counts all entries that follow.
   fileprivate var entriesPerPage: Int {
-    if case .blocks = self { 256 } else { 2048 }
+    if case .blocks = self { 256 } else { 8192 }
   }
 }

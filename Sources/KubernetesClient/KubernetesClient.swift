@@ -73,14 +73,14 @@ public final class KubernetesClient: KubernetesTransport {
   }
 
   public func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
     let bearer = try token.current()
-    let stream = try await open(request, bearer: bearer, idleTimeout: idleTimeout)
+    let stream = try await open(request, by: unit, bearer: bearer, idleTimeout: idleTimeout)
     guard case .refused(let response) = stream, response.status == 401 else { return stream }
     let replacement = token.replacement(of: bearer)
     guard replacement != nil || connections.renew() else { return .refused(try checked(response)) }
-    let second = try await open(request, bearer: replacement ?? bearer, idleTimeout: idleTimeout)
+    let second = try await open(request, by: unit, bearer: replacement ?? bearer, idleTimeout: idleTimeout)
     guard case .refused(let response) = second else { return second }
     return .refused(try checked(response))
   }
@@ -123,49 +123,50 @@ public final class KubernetesClient: KubernetesTransport {
   }
 
   private func open(
-    _ request: KubernetesRequest, bearer: String, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, bearer: String, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
     try await waitForTurn(deadline: .distantFuture)
     let pool = try connections.current()
-    let feed = LineFeed()
+    let feed = AnswerFeed(unit)
     let timeout = TimeAmount(idleTimeout)
-    let watch: OpenWatch
+    let answer: OpenAnswer
     do {
       let message = try message(request, bearer: bearer)
       traffic.countRequest()
-      let task = pool.client.execute(request: message, delegate: feed)
-      watch = OpenWatch(task: task, feed: feed, pool: pool)
+      let client = unit == .pieces ? pool.clientForLongAnswers : pool.client
+      let task = client.execute(request: message, delegate: feed)
+      answer = OpenAnswer(task: task, feed: feed, pool: pool)
     } catch {
       throw await TransportFailure(access: access, request: request, wasSent: false).error(of: error)
     }
-    let opening: LineFeed.Opening
+    let opening: AnswerFeed.Opening
     do {
       // A connection may have to be made first.
-      opening = try await watch.whileWanted {
-        try await feed.opening(timeout + ConnectionPool.connectTimeout, on: watch.task.eventLoop)
+      opening = try await answer.whileWanted {
+        try await feed.opening(timeout + ConnectionPool.connectTimeout, on: answer.task.eventLoop)
       }
     } catch {
-      throw await explain(error, request, watch)
+      throw await explain(error, request, answer)
     }
     switch opening {
     case .refused(let response): return .refused(response)
     case .accepted:
-      return .lines { [self] () async throws(KubernetesTransportError) in
+      return .accepted { [self] () async throws(KubernetesTransportError) in
         do {
-          return try await watch.whileWanted { try await feed.next(timeout, on: watch.task.eventLoop) }
+          return try await answer.whileWanted { try await feed.next(timeout, on: answer.task.eventLoop) }
         } catch {
-          throw await explain(error, request, watch)
+          throw await explain(error, request, answer)
         }
       }
     }
   }
 
   private func explain(
-    _ error: any Error, _ request: KubernetesRequest, _ watch: OpenWatch
+    _ error: any Error, _ request: KubernetesRequest, _ answer: OpenAnswer
   ) async -> KubernetesTransportError {
-    watch.task.cancel()
-    if TransportFailure.isSilence(error) { connections.retire(watch.pool) }
-    return await TransportFailure(access: access, request: request, wasSent: watch.feed.wasSent).error(of: error)
+    answer.task.cancel()
+    if TransportFailure.isSilence(error) { connections.retire(answer.pool) }
+    return await TransportFailure(access: access, request: request, wasSent: answer.feed.wasSent).error(of: error)
   }
 
   private func message(_ request: KubernetesRequest, bearer: String) throws -> HTTPClient.Request {
@@ -219,13 +220,13 @@ public final class KubernetesClient: KubernetesTransport {
   }
 }
 
-/// A watch that is under way; the connection is told when nobody holds it any longer.
-private final class OpenWatch: Sendable {
+/// An answer that is under way; the connection is told when nobody holds it any longer.
+private final class OpenAnswer: Sendable {
   let task: HTTPClient.Task<Void>
-  let feed: LineFeed
+  let feed: AnswerFeed
   let pool: ConnectionPool
 
-  init(task: HTTPClient.Task<Void>, feed: LineFeed, pool: ConnectionPool) {
+  init(task: HTTPClient.Task<Void>, feed: AnswerFeed, pool: ConnectionPool) {
     self.task = task
     self.feed = feed
     self.pool = pool
@@ -233,7 +234,7 @@ private final class OpenWatch: Sendable {
 
   deinit { task.cancel() }
 
-  /// Waits for something of the feed, and ends the watch when the waiting task is cancelled.
+  /// Waits for something of the feed, and ends the answer when the waiting task is cancelled.
   func whileWanted<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
     try await withTaskCancellationHandler {
       try await body()

@@ -15,15 +15,16 @@ public protocol KubernetesTransport: Sendable {
   func send(_ request: KubernetesRequest, deadline: Deadline) async throws(KubernetesTransportError)
     -> KubernetesResponse
 
-  /// Sends a request whose answer is one line after the other without an end, as that of a watch.
+  /// Sends a request whose answer is taken while it comes: that of a watch, or a list too long to be kept whole.
   ///
   /// - Parameters:
   ///   - request: what to ask.
+  ///   - unit: what the answer is taken apart into.
   ///   - idleTimeout: how long the server may say nothing before the connection counts as dead.
-  /// - Returns: the lines without their ends; or the whole answer when its status is not 200.
+  /// - Returns: the parts of the answer; or all of it when its status is not 200.
   /// - Throws: ``KubernetesTransportError`` when there is no answer.
   func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream
 }
 
@@ -68,10 +69,18 @@ public struct KubernetesResponse: Hashable, Sendable {
   }
 }
 
-/// An answer without an end, or the refusal to give one.
+/// An answer that is taken while it comes, or the refusal to give one.
 public enum KubernetesStream: Sendable {
-  /// Waits for the next lines; nil at the end.
-  case lines(@Sendable () async throws(KubernetesTransportError) -> [[UInt8]]?)
+  /// What an answer is taken apart into.
+  public enum Unit: Hashable, Sendable {
+    /// Whole lines without their ends.
+    case lines
+    /// Pieces as they happen to come.
+    case pieces
+  }
+
+  /// Waits for the next parts, at least one; nil at the end.
+  case accepted(@Sendable () async throws(KubernetesTransportError) -> [[UInt8]]?)
   case refused(KubernetesResponse)
 }
 

@@ -10,7 +10,7 @@ extension KubernetesWorkloads {
   /// How many objects make a page: of pods, a megabyte or two.
   private static var objectsPerPage: Int { 500 }
 
-  /// Hands over every pod. The next page is asked for while one is gone through.
+  /// Hands over every pod.
   ///
   /// - Parameters:
   ///   - milliseconds: how long each page may take.
@@ -18,19 +18,12 @@ extension KubernetesWorkloads {
   /// - Throws: ``CalicoFailure`` when the server cannot be asked, or says what is no list.
   public func forEachPod(millisecondsPerPage milliseconds: UInt64, _ body: (PodUse) -> Void) async throws(CalicoFailure)
   {
-    try await forEachPage("/api/v1/pods", milliseconds) { page throws(JSONError) in
-      try JSONReader.read(page) { reader throws(JSONError) in
-        try reader.beginObject()
-        while let key = try reader.nextKey() {
-          guard key.is("items") else {
-            try reader.skipValue()
-            continue
-          }
-          if try reader.readNull() { continue }
-          try reader.beginArray()
-          while try reader.nextElement() { body(try PodUse(from: &reader)) }
-        }
-      }
+    try await forEachItem("/api/v1/pods", milliseconds) { text throws(JSONError) in
+      body(
+        try text.withUnsafeBufferPointer { bytes throws(JSONError) in
+          var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+          return try PodUse(from: &reader)
+        })
     }
   }
 
@@ -38,10 +31,8 @@ extension KubernetesWorkloads {
   public func forEachService(
     millisecondsPerPage milliseconds: UInt64, _ body: (ServiceUse) -> Void
   ) async throws(CalicoFailure) {
-    try await forEachPage("/api/v1/services", milliseconds) { page throws(JSONError) in
-      for item in try JSON(parsing: page).objectValue?["items"]?.arrayValue ?? [] {
-        if let document = item.objectValue { body(ServiceUse(document)) }
-      }
+    try await forEachItem("/api/v1/services", milliseconds) { text throws(JSONError) in
+      if let document = try JSON(parsing: text).objectValue { body(ServiceUse(document)) }
     }
   }
 
@@ -82,6 +73,42 @@ extension KubernetesWorkloads {
     return nil
   }
 
+  // MARK: Objects
+
+  /// Hands over every object of a collection. A server that can lists everything at once; of another one the next page is
+  /// asked for while one is gone through.
+  private func forEachItem(
+    _ path: String, _ milliseconds: UInt64, _ body: (ArraySlice<UInt8>) throws(JSONError) -> Void
+  ) async throws(CalicoFailure) {
+    let isDone: Bool
+    do {
+      isDone = try await transport.forEachObject(of: path, silence: milliseconds) { try body($0) }
+    } catch let error as KubernetesTransportError {
+      throw CalicoFailure(error.description, details: error.advice)
+    } catch {
+      throw Self.unreadable(path, error)
+    }
+    if isDone { return }
+    try await forEachPage(path, milliseconds) { page throws(JSONError) in
+      try JSONReader.read(page) { reader throws(JSONError) in
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+          guard key.is("items") else {
+            try reader.skipValue()
+            continue
+          }
+          if try reader.readNull() { continue }
+          try reader.beginArray()
+          while try reader.nextElement() { try body(page[try reader.skipValue()]) }
+        }
+      }
+    }
+  }
+
+  private static func unreadable(_ path: String, _ error: any Error) -> CalicoFailure {
+    CalicoFailure("the answer of the API server to GET \(path) cannot be read: \(error)")
+  }
+
   // MARK: Pages
 
   private struct Page: Sendable {
@@ -97,7 +124,7 @@ extension KubernetesWorkloads {
       let page = current
       async let following = self.following(path, page, milliseconds)
       do throws(JSONError) { try body(page.text) } catch {
-        throw CalicoFailure("the answer of the API server to GET \(path) cannot be read: \(error)")
+        throw Self.unreadable(path, error)
       }
       switch await following {
       case .success(nil): return
@@ -133,7 +160,7 @@ extension KubernetesWorkloads {
     do throws(JSONError) {
       return Page(text: response.body, token: try Self.token(of: response.body))
     } catch {
-      throw CalicoFailure("the answer of the API server to GET \(path) cannot be read: \(error)")
+      throw Self.unreadable(path, error)
     }
   }
 

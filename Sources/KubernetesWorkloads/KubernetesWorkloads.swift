@@ -9,7 +9,7 @@ public import KubernetesClient
 /// Of all but nodes only the metadata is asked for, which is all that is needed: a pod's specification and status are
 /// many times as long. A server that is too busy is asked again when it says so, until the deadline.
 public struct KubernetesWorkloads: WorkloadDirectory {
-  private let transport: any KubernetesTransport
+  let transport: any KubernetesTransport
 
   /// Asks by a transport, which others may use as well.
   public init(_ transport: any KubernetesTransport) {

@@ -24,18 +24,19 @@ struct PathRangeTests {
     let cidr = try #require(CIDR("10.0.0.0/26"))
     let range = PathRange(Listing(.affinities(BlockOwner(.host, "a"), .v4)))
     let affinity = KeyPath.path(of: .affinity(BlockOwner(.host, "a"), cidr))
-    #expect(range.key(of: affinity.utf8) == .affinity(BlockOwner(.host, "a"), cidr))
-    #expect(range.key(of: KeyPath.path(of: .host("a")).utf8) == nil)
-    #expect(range.key(of: KeyPath.path(of: .handle("a")).utf8) == nil)
-    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26".utf8) == .block(cidr))
-    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.1-26".utf8) == nil)
+    #expect(range.key(of: affinity) == .affinity(BlockOwner(.host, "a"), cidr))
+    #expect(range.key(of: KeyPath.path(of: .host("a"))) == nil)
+    #expect(range.key(of: KeyPath.path(of: .handle("a"))) == nil)
+    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26") == .block(cidr))
+    #expect(PathRange.key(of: "/calico/ipam/v2/assignment/ipv4/block/10.0.0.1-26") == nil)
   }
 
   @Test("a path that is no UTF-8 names nothing")
   func notText() {
     let path = Array("/calico/ipam/v2/handle/".utf8)
-    #expect(PathRange.key(of: path + [0x61]) == .handle("a"))
-    #expect(PathRange.key(of: path + [0xFF]) == nil)
+    let range = PathRange(Listing(.handles))
+    #expect(range.key(of: path + [0x61]) == .handle("a"))
+    #expect(range.key(of: path + [0xFF]) == nil)
   }
 
   @Test("every kind but the configuration has its ranges, and the kinds are told in an order in which nothing dangles")

@@ -166,7 +166,7 @@ struct TokenTests {
     #expect(client.statistics.requests == 3)
     try folder.write("expired again", to: "token")
     let stream = try await client.stream(
-      KubernetesRequest(.get, "/api/v1/nodes?watch=1"), idleTimeout: .seconds(20))
+      KubernetesRequest(.get, "/api/v1/nodes?watch=1"), by: .lines, idleTimeout: .seconds(20))
     if case .refused(let response) = stream { Issue.record("\(response.text)") }
     await client.close()
   }
@@ -178,13 +178,13 @@ struct TokenTests {
     settings.tokenFile = try folder.write("expired", to: "token")
     let client = try KubernetesClient(settings)
     let request = KubernetesRequest(.get, "/api/v1/nodes?watch=1")
-    guard case .refused(let response) = try await client.stream(request, idleTimeout: .seconds(20)) else {
+    guard case .refused(let response) = try await client.stream(request, by: .lines, idleTimeout: .seconds(20)) else {
       Issue.record("accepted")
       return
     }
     #expect(response.status == 401)
     try folder.write(server.token, to: "token")
-    if case .refused(let response) = try await client.stream(request, idleTimeout: .seconds(20)) {
+    if case .refused(let response) = try await client.stream(request, by: .lines, idleTimeout: .seconds(20)) {
       Issue.record("\(response.text)")
     }
     await client.close()

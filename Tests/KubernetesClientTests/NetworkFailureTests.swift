@@ -166,7 +166,8 @@ struct NetworkFailureTests {
     let client = try client(proxy)
     let request = KubernetesRequest(
       .get, "/api/v1/nodes?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name=x")
-    guard case .lines(let next) = try await client.stream(request, idleTimeout: .milliseconds(300)) else {
+    guard case .accepted(let next) = try await client.stream(request, by: .lines, idleTimeout: .milliseconds(300))
+    else {
       Issue.record("refused")
       return
     }
@@ -180,7 +181,7 @@ struct NetworkFailureTests {
       #expect(error.description.contains("the server says nothing"))
     }
     proxy.behave(.forwards)
-    guard case .lines = try await client.stream(request, idleTimeout: .seconds(5)) else {
+    guard case .accepted = try await client.stream(request, by: .lines, idleTimeout: .seconds(5)) else {
       Issue.record("refused")
       return
     }
@@ -194,7 +195,7 @@ struct NetworkFailureTests {
     let proxy = try await LoopbackProxy.start(to: server.port)
     let client = try client(proxy)
     let request = KubernetesRequest(.get, "/api/v1/nodes?watch=1&fieldSelector=metadata.name=x")
-    guard case .lines(let next) = try await client.stream(request, idleTimeout: .seconds(20)) else {
+    guard case .accepted(let next) = try await client.stream(request, by: .lines, idleTimeout: .seconds(20)) else {
       Issue.record("refused")
       return
     }
@@ -237,7 +238,7 @@ struct WireTests {
     #expect(response == KubernetesResponse(status: 429, body: Array("{}".utf8), retryAfter: 7))
     guard
       case .refused(let refusal) = try await client.stream(
-        KubernetesRequest(.get, "/api/v1/nodes?watch=1"), idleTimeout: .seconds(5))
+        KubernetesRequest(.get, "/api/v1/nodes?watch=1"), by: .lines, idleTimeout: .seconds(5))
     else {
       Issue.record("accepted")
       return
@@ -302,7 +303,8 @@ struct WireTests {
       "HTTP/1.1 200 OK\r\n\r\n{\"a\":1}\n" + String(repeating: "x", count: (64 << 20) + 2))
     let client = try KubernetesClient(settings(server))
     guard
-      case .lines(let next) = try await client.stream(KubernetesRequest(.get, "/watch"), idleTimeout: .seconds(20))
+      case .accepted(let next) = try await client.stream(
+        KubernetesRequest(.get, "/watch"), by: .lines, idleTimeout: .seconds(20))
     else {
       Issue.record("refused")
       return

@@ -12,7 +12,8 @@ struct WatchTests {
 
   private func watch(_ client: KubernetesClient, _ query: String) async throws -> KubernetesStream {
     try await client.stream(
-      KubernetesRequest(.get, "/api/v1/namespaces/default/configmaps?watch=1&\(query)"), idleTimeout: .seconds(20))
+      KubernetesRequest(.get, "/api/v1/namespaces/default/configmaps?watch=1&\(query)"), by: .lines,
+      idleTimeout: .seconds(20))
   }
 
   private func make(_ name: String) throws {
@@ -34,7 +35,7 @@ struct WatchTests {
   func lines() async throws {
     let client = try server.client()
     try make("watched-before")
-    guard case .lines(let next) = try await watch(client, "fieldSelector=metadata.name!=kube-root-ca.crt") else {
+    guard case .accepted(let next) = try await watch(client, "fieldSelector=metadata.name!=kube-root-ca.crt") else {
       Issue.record("refused")
       return
     }
@@ -51,7 +52,7 @@ struct WatchTests {
   func bookmarks() async throws {
     let client = try server.client()
     let query = "allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-    guard case .lines(let next) = try await watch(client, query) else {
+    guard case .accepted(let next) = try await watch(client, query) else {
       Issue.record("refused")
       return
     }
@@ -63,7 +64,7 @@ struct WatchTests {
   @Test("A watch that the server ends, ends")
   func end() async throws {
     let client = try server.client()
-    guard case .lines(let next) = try await watch(client, "timeoutSeconds=1") else {
+    guard case .accepted(let next) = try await watch(client, "timeoutSeconds=1") else {
       Issue.record("refused")
       return
     }
@@ -76,7 +77,7 @@ struct WatchTests {
   func refusal() async throws {
     let client = try server.client()
     let stream = try await client.stream(
-      KubernetesRequest(.get, "/apis/nobody.example/v1/things?watch=1"), idleTimeout: .seconds(20))
+      KubernetesRequest(.get, "/apis/nobody.example/v1/things?watch=1"), by: .lines, idleTimeout: .seconds(20))
     guard case .refused(let response) = stream else {
       Issue.record("accepted")
       return
@@ -90,7 +91,7 @@ struct WatchTests {
   @Test("A watch whose task is cancelled ends at once")
   func cancellation() async throws {
     let client = try server.client()
-    guard case .lines(let next) = try await watch(client, "resourceVersion=0&labelSelector=none%3Dsuch") else {
+    guard case .accepted(let next) = try await watch(client, "resourceVersion=0&labelSelector=none%3Dsuch") else {
       Issue.record("refused")
       return
     }
@@ -105,7 +106,7 @@ struct WatchTests {
   @Test("A watch does not stand in the way of requests, nor they in its")
   func sharedConnection() async throws {
     let client = try server.client()
-    guard case .lines(let next) = try await watch(client, "resourceVersion=0") else {
+    guard case .accepted(let next) = try await watch(client, "resourceVersion=0") else {
       Issue.record("refused")
       return
     }

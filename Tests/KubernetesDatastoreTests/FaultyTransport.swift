@@ -56,9 +56,9 @@ final class FaultyTransport: KubernetesTransport {
   }
 
   func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
-    try await base.stream(request, idleTimeout: idleTimeout)
+    try await base.stream(request, by: unit, idleTimeout: idleTimeout)
   }
 }
 

@@ -60,7 +60,7 @@ final class ScriptedTransport: KubernetesTransport {
   }
 
   func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
     note(request)
     let next = state.withLock { state in
@@ -71,7 +71,7 @@ final class ScriptedTransport: KubernetesTransport {
     case .success(let lines):
       let rest = Mutex(lines.groups)
       let end = lines.end
-      return .lines { () async throws(KubernetesTransportError) -> [[UInt8]]? in
+      return .accepted { () async throws(KubernetesTransportError) -> [[UInt8]]? in
         let group = rest.withLock { $0.isEmpty ? nil : $0.removeFirst() }
         if let group { return group.map { Array($0.utf8) } }
         switch end {

@@ -123,7 +123,7 @@ private final class ScriptedTransport: KubernetesTransport {
   }
 
   func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
     throw KubernetesTransportError(.unreachable, "no watch")
   }

@@ -38,9 +38,9 @@ final class RoundTripTransport: KubernetesTransport {
   }
 
   func stream(
-    _ request: KubernetesRequest, idleTimeout: Duration
+    _ request: KubernetesRequest, by unit: KubernetesStream.Unit, idleTimeout: Duration
   ) async throws(KubernetesTransportError) -> KubernetesStream {
-    try await base.stream(request, idleTimeout: idleTimeout)
+    try await base.stream(request, by: unit, idleTimeout: idleTimeout)
   }
 
   private func join(_ request: String) async {

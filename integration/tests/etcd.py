@@ -22,7 +22,51 @@ def beyond(prefix):
     return data[:-1] + bytes([data[-1] + 1])
 
 
-class Etcd(servers.Server):
+class Entries:
+    """What an etcd holds, over the JSON form of its API; `client` asks it."""
+
+    client = None
+
+    def headers(self, path):
+        return {}
+
+    def call(self, path, **body):
+        """One request, as an administrator."""
+        status, text = self.client.call("POST", path, body, self.headers(path))
+        if status != 200:
+            raise AssertionError("etcd %s: %d %s" % (path, status, text))
+        return json.loads(text)
+
+    def read(self, below="/"):
+        """Path to (value as bytes, revision of its last change) of all below a path."""
+        answer = self.call("/v3/kv/range", key=encoded(below), range_end=encoded(beyond(below)))
+        return {
+            base64.b64decode(row["key"]).decode(): (base64.b64decode(row.get("value", "")), int(row["mod_revision"]))
+            for row in answer.get("kvs", [])
+        }
+
+    def write(self, entries):
+        """Puts values (bytes); a value of None removes. A hundred at a time, each time in one transaction."""
+        changes = [
+            (
+                {"requestDeleteRange": {"key": encoded(path)}}
+                if value is None
+                else {"requestPut": {"key": encoded(path), "value": encoded(value)}}
+            )
+            for path, value in entries.items()
+        ]
+        for first in range(0, len(changes), 100):
+            self.call("/v3/kv/txn", success=changes[first : first + 100])
+
+
+class EntriesOfAPIServer(Entries):
+    """What an API server keeps in the etcd inside it, past the API server."""
+
+    def __init__(self, server):
+        self.client = servers.SocketClient(server.etcd_socket)
+
+
+class Etcd(Entries, servers.Server):
     """One member. `quota` is the size in bytes beyond which it takes no more writes."""
 
     def __init__(self, place, secure=True, quota=None, program=None, authority=None):
@@ -79,37 +123,11 @@ class Etcd(servers.Server):
 
     # MARK: requests
 
-    def call(self, path, **body):
-        """One request to the JSON form of the API, as an administrator."""
-        headers = {"Authorization": self.token()} if self.password and path != "/v3/auth/authenticate" else {}
-        status, text = self.client.call("POST", path, body, headers)
-        if status != 200:
-            raise AssertionError("etcd %s: %d %s" % (path, status, text))
-        return json.loads(text)
+    def headers(self, path):
+        return {"Authorization": self.token()} if self.password and path != "/v3/auth/authenticate" else {}
 
     def token(self):
         return self.call("/v3/auth/authenticate", name="root", password=self.password)["token"]
-
-    def read(self, below="/"):
-        """Path to (value as bytes, revision of its last change) of all below a path."""
-        answer = self.call("/v3/kv/range", key=encoded(below), range_end=encoded(beyond(below)))
-        return {
-            base64.b64decode(row["key"]).decode(): (base64.b64decode(row.get("value", "")), int(row["mod_revision"]))
-            for row in answer.get("kvs", [])
-        }
-
-    def write(self, entries):
-        """Puts values (bytes); a value of None removes. A hundred at a time, each time in one transaction."""
-        changes = [
-            (
-                {"requestDeleteRange": {"key": encoded(path)}}
-                if value is None
-                else {"requestPut": {"key": encoded(path), "value": encoded(value)}}
-            )
-            for path, value in entries.items()
-        ]
-        for first in range(0, len(changes), 100):
-            self.call("/v3/kv/txn", success=changes[first : first + 100])
 
     def revision(self):
         return int(self.call("/v3/kv/range", key=encoded("/"), count_only=True)["header"]["revision"])

@@ -1,8 +1,12 @@
 """Hosts of one cluster, each a set of processes with a node name, a /run and a lock of its own, on one store."""
 
+import glob
 import os
+import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import calico
@@ -10,6 +14,7 @@ import etcd
 import isolation
 import kubernetes
 import plugin
+import servers
 import stores
 
 NAMESPACE = "kube-system"
@@ -50,6 +55,32 @@ class EtcdCluster:
     def requests(self):
         """How many requests the server has answered."""
         return sum(self.server.requests().values())
+
+
+class EmbeddedStore:
+    """The embedded datastore of one machine, for whoever wants what the distributed ones are tested with."""
+
+    name = "SQLite"
+    program = "calico-ipam"
+
+    def __init__(self, place):
+        self.directory = tempfile.mkdtemp(prefix="swift-ipam-server.", dir=servers.in_memory())
+        place.addCleanup(shutil.rmtree, self.directory, True)
+        self.path = os.path.join(self.directory, "ipam.db")
+        self.store = None
+
+    def reset(self, pools=(calico.V4,), nodes=(), config=None):
+        """A store with these and nothing else."""
+        for path in glob.glob(self.path + "*"):
+            os.unlink(path)
+        self.store = calico.Store.make(self.path, pools, nodes, config)
+        return self.store
+
+    def members(self, port=None):
+        return {"database_file": self.path, "ipam_lock_file": os.path.join(self.directory, "ipam.lock")}
+
+    def variables(self, port=None):
+        return {"DATASTORE_TYPE": "sqlite", "DATABASE_FILE": self.path}
 
 
 class KubernetesCluster:
@@ -191,11 +222,17 @@ class ClusterTest(plugin.PluginTest):
 
 def on_each_engine(test):
     """Makes of a class of tests two, one on etcd and one on Kubernetes, in the module of the class."""
-    import sys
+    multiply(test, {"Etcd": EtcdCluster, "Kubernetes": KubernetesCluster})
 
+
+def on_each_datastore(test):
+    """The same, and a third one on the embedded datastore, where all hosts are one machine."""
+    multiply(test, {"SQLite": EmbeddedStore, "Etcd": EtcdCluster, "Kubernetes": KubernetesCluster})
+
+
+def multiply(test, kinds):
     module = sys.modules[test.__module__]
-    for kind, word in ((EtcdCluster, "Etcd"), (KubernetesCluster, "Kubernetes")):
+    for word, kind in kinds.items():
         name = test.__name__ + "On" + word
         made = type(name, (test,), {"kind": kind, "__module__": test.__module__, "__doc__": test.__doc__})
         setattr(module, name, made)
-    return None

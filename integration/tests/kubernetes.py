@@ -66,6 +66,7 @@ class Kubernetes(servers.Server):
         if "ready" not in line:
             raise AssertionError("kube-testserver does not start: " + self.said())
         self.port = int(line.split("https://")[1].split()[0].rsplit(":", 1)[1])
+        self.etcd_socket = line.split("etcd=unix://")[1].split()[0] if "etcd=unix://" in line else None
         self.client = servers.Client(self.url, ssl.create_default_context(cafile=self.authority.certificate))
 
     @property

@@ -112,6 +112,20 @@ class Client:
         raise AssertionError("unreachable")
 
 
+class SocketClient(Client):
+    """The same over a socket in the file system."""
+
+    def __init__(self, path):
+        super().__init__("http://localhost", None)
+        self.path = path
+
+    def connect(self):
+        connection = super().connect()
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(self.path)
+        return connection
+
+
 def samples(text, name):
     """The samples of one metric in the text format: [(labels as text, value)]."""
     rows = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((name + "{", name + " ")))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`ipamctl ipam check --fix` on etcd and on the Kubernetes API: every state that does not fit, made on purpose, is found
+"""`ipamctl ipam check --fix` on each datastore: every state that does not fit, made on purpose, is found
 and set right, also while others write, and nobody loses an address.
 
 CALICO_IPAM and IPAMCTL name the programs.
@@ -8,6 +8,7 @@ CALICO_IPAM and IPAMCTL name the programs.
 import concurrent.futures
 import json
 import os
+import subprocess
 import threading
 
 import calico
@@ -72,7 +73,7 @@ def faulty():
     return entries, living
 
 
-@hosts.on_each_engine
+@hosts.on_each_datastore
 class Repair(hosts.ClusterTest):
     pools = ((POOL, {"blockSize": 30}),)
     node_names = ("node-x", "node-y", *("node-%d" % number for number in range(WRITERS)))
@@ -85,6 +86,16 @@ class Repair(hosts.ClusterTest):
             spec = {"handleID": "remains", "block": {"10.60.255.0/30": 1}, "deleted": True}
             self.cluster.server.apply(self.store.custom("IPAMHandle", "remains", spec))
         return living
+
+    def namespace(self):
+        """A network namespace that is there until the test ends, so that the containers in it live."""
+        script = "echo ready && exec cat"
+        holder = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.addCleanup(holder.communicate)
+        self.assertEqual(holder.stdout.readline(), b"ready\n")
+        return "/proc/%d/ns/net" % holder.pid
 
     def assertHeld(self, living):
         found = {handle: address for address, (handle, _) in self.store.allocations().items() if handle in living}
@@ -120,20 +131,21 @@ class Repair(hosts.ClusterTest):
     def test_while_others_write(self):
         living = self.break_everything()
         book, end = ledger.Ledger(), threading.Event()
+        namespace = self.namespace()
         machines = [self.host("node-%d" % number) for number in range(WRITERS)]
 
         def write(host):
             for number in range(ROUNDS):
                 container = "%s-c%d" % (host.node, number)
                 book.intend([container])
-                answer = host.add(container)
+                answer = host.add(container, namespace=namespace)
                 if answer.status:
                     book.give_up(container)
                     continue
                 book.returned(container, answer.addresses)
                 if number % 2:
                     book.give_up(container)
-                    if host.delete(container).status == 0:
+                    if host.delete(container, namespace=namespace).status == 0:
                         book.released(container)
 
         def repair():

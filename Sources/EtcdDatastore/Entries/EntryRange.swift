@@ -35,7 +35,7 @@ struct EntryRange: Sendable {
   var isEmpty: Bool { !upper.isEmpty && !lower.lexicographicallyPrecedes(upper) }
 
   /// The key of an entry in the range; nil when the path names none that is meant, or in another spelling than ours.
-  func key(of path: some Collection<UInt8>) -> Key? { key(Array(path)) }
+  func key(of path: some Sequence<UInt8>) -> Key? { key(Array(path)) }
 }
 
 /// The type of bytes in etcd's messages, made without naming it.

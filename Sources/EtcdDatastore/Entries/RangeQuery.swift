@@ -23,7 +23,7 @@ struct RangeQuery {
   private var pageSize: Int {
     switch contents {
     case .keys: 20_000
-    case .values: limit == nil ? 500 : 4096
+    case .values: limit == nil ? 500 : 10_000
     }
   }
 

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// The connections to a server that were made with the same certificates.
 ///
@@ -9,6 +10,8 @@ import NIOSSL
 final class ConnectionPool: Sendable {
   let client: HTTPClient
   let material: TLSMaterial?
+  private let configuration: HTTPClient.Configuration
+  private let ordered = Mutex<HTTPClient?>(nil)
 
   /// One thread for all connections of the process.
   static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -34,17 +37,33 @@ final class ConnectionPool: Sendable {
         ? .socksServer(host: proxy.host, port: proxy.port) : .server(host: proxy.host, port: proxy.port)
     }
     client = HTTPClient(eventLoopGroupProvider: .shared(Self.group), configuration: configuration)
+    self.configuration = configuration
     self.material = material
   }
+
+  /// A client whose connections carry one answer at a time, HTTP/1.1. A server whose answer is not taken in time has to
+  /// wait there; by HTTP/2 it sends eight megabytes ahead, in frames that keep several times as much memory.
+  var clientForLongAnswers: HTTPClient {
+    ordered.withLock { ordered in
+      if let ordered { return ordered }
+      var configuration = configuration
+      configuration.httpVersion = .http1Only
+      let client = HTTPClient(eventLoopGroupProvider: .shared(Self.group), configuration: configuration)
+      ordered = client
+      return client
+    }
+  }
+
+  private var clients: [HTTPClient] { [client] + ordered.withLock { $0.map { [$0] } ?? [] } }
 
   /// Ends all connections, and waits until they have ended.
   func close() async {
     // The only failure there is: it was closed before.
-    try? await client.shutdown()
+    for client in clients { try? await client.shutdown() }
   }
 
   deinit {
-    let client = client
-    Task { try? await client.shutdown() }
+    let clients = clients
+    Task { for client in clients { try? await client.shutdown() } }
   }
 }

@@ -5,7 +5,7 @@ import KubernetesClient
 extension KubernetesDatastore {
   /// Hands over every entry of a range in the server's order, half deleted ones as what they are; nothing is changed.
   ///
-  /// The next page is asked for while one is gone through.
+  /// A server that can lists everything at once; of another one the next page is asked for while one is gone through.
   public func scan(
     _ scope: Listing.Scope, millisecondsPerPage milliseconds: UInt64, _ body: (ScannedEntry) throws -> Void
   ) async throws {
@@ -13,6 +13,15 @@ extension KubernetesDatastore {
     let form = try await form(deadline: .after(milliseconds: milliseconds))
     let target = RequestTarget(verb: "list", kind: scope.objectKind, name: nil, group: form.group)
     let path = scope.objectKind.path(in: form.group)
+    do {
+      let query = ResourcePath.query(path, [("labelSelector", scope.selector)])
+      let isDone = try await server.transport.forEachObject(of: query, silence: milliseconds) {
+        try Self.takeEntry($0, scope, form, body)
+      }
+      if isDone { return }
+    } catch let error as KubernetesTransportError {
+      throw DatastoreError(.unavailable, error.description, advice: error.advice)
+    }
     guard var page = try await page(of: path, scope.selector, after: nil, target, milliseconds) else {
       return try requireDefinition(of: scope, target)
     }
@@ -86,20 +95,25 @@ extension KubernetesDatastore {
     } catch {
       throw target.error(error)
     }
-    for text in items {
-      let found: ScannedEntry?
-      var name = ""
-      do throws(ObjectError) {
-        let object = try KubernetesObject(text)
-        name = object.metadata.name
-        found = try form.decode(object, scope).flatMap { entry in
-          guard scope.contains(entry.key) else { return nil }
-          return entry.isDeleted ? .halfDeleted(entry.key, entry.stored) : .entry(entry.key, entry.stored)
-        }
-      } catch {
-        found = .unreadable(name: name, reason: error.field.isEmpty ? error.reason : "\(error.field): \(error.reason)")
+    for text in items { try takeEntry(text, scope, form, body) }
+  }
+
+  /// Hands over an entry of a range, or what stands in the place of one.
+  private static func takeEntry(
+    _ text: ArraySlice<UInt8>, _ scope: Listing.Scope, _ form: EntryForm, _ body: (ScannedEntry) throws -> Void
+  ) throws {
+    let found: ScannedEntry?
+    var name = ""
+    do throws(ObjectError) {
+      let object = try KubernetesObject(text)
+      name = object.metadata.name
+      found = try form.decode(object, scope).flatMap { entry in
+        guard scope.contains(entry.key) else { return nil }
+        return entry.isDeleted ? .halfDeleted(entry.key, entry.stored) : .entry(entry.key, entry.stored)
       }
-      if let found { try body(found) }
+    } catch {
+      found = .unreadable(name: name, reason: error.field.isEmpty ? error.reason : "\(error.field): \(error.reason)")
     }
+    if let found { try body(found) }
   }
 }

@@ -125,13 +125,14 @@ struct WatchListener: Sendable {
     let request = KubernetesRequest(.get, path)
     let stream: KubernetesStream
     do throws(KubernetesTransportError) {
-      stream = try await store.server.transport.stream(request, idleTimeout: .seconds(lifetime + Self.patience))
+      stream = try await store.server.transport.stream(
+        request, by: .lines, idleTimeout: .seconds(lifetime + Self.patience))
     } catch {
       throw Self.interruption(error)
     }
     switch stream {
     case .refused(let response): throw Self.interruption(ServerStatus(response.status, response.body), target)
-    case .lines(let next):
+    case .accepted(let next):
       var isEmpty = true
       while let lines = try await Self.lines(next) {
         isEmpty = false

@@ -41,7 +41,7 @@ struct EntryTable {
       }
     var result = ListResult(items: [])
     try connection.rows(sql, .text(range.lower), .text(range.upper)) { row in
-      guard let key = range.key(of: row.text(0).utf8) else { return true }
+      guard let key = range.key(of: row.text(0)) else { return true }
       if let limit, result.items.count >= limit {
         result.hasMore = true
         return false

@@ -36,7 +36,7 @@ struct WatchLook: Sendable {
     let firsts = [toldKinds.values.min(), toldKeys.values.min()]
     guard let first = firsts.compactMap(\.self).min(), first < newest else { return }
     for change in try entries.changes(after: first, in: scope.ranges) {
-      guard let key = PathRange.key(of: change.path.utf8),
+      guard let key = PathRange.key(of: change.path),
         let revision = toldKinds[EntryKind(of: key)] ?? toldKeys[key], change.revision > revision
       else { continue }
       events.append(.change(key, try entries.entry(change.path)))

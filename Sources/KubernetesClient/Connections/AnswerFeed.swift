@@ -3,11 +3,11 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Takes an answer line by line while it comes.
+/// Takes an answer part by part while it comes.
 ///
-/// The event loop puts lines in, one caller at a time takes them out. When more than a megabyte waits, the connection is
+/// The event loop puts parts in, one caller at a time takes them out. When more than a megabyte waits, the connection is
 /// not read until some is taken.
-final class LineFeed: HTTPClientResponseDelegate {
+final class AnswerFeed: HTTPClientResponseDelegate {
   typealias Response = Void
 
   /// What the answer's head turned out to be.
@@ -23,8 +23,8 @@ final class LineFeed: HTTPClientResponseDelegate {
   private struct State {
     var wasSent = false
     var response = KubernetesResponse(status: 0)
-    /// The lines that have come, and how many bytes they are.
-    var lines: [[UInt8]] = []
+    /// The parts that have come, and how many bytes have.
+    var parts: [[UInt8]] = []
     var size = 0
     /// The beginning of a line that has not come to its end.
     var rest: [UInt8] = []
@@ -38,7 +38,10 @@ final class LineFeed: HTTPClientResponseDelegate {
 
   private let state = Mutex(State())
 
-  init(longestLine: Int = 64 << 20) {
+  private let unit: KubernetesStream.Unit
+
+  init(_ unit: KubernetesStream.Unit, longestLine: Int = 64 << 20) {
+    self.unit = unit
     self.longestLine = longestLine
   }
 
@@ -65,7 +68,7 @@ final class LineFeed: HTTPClientResponseDelegate {
 
   func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
     let loop = task.eventLoop
-    let (result, reader, lines) = state.withLock {
+    let (result, reader, parts) = state.withLock {
       state -> (EventLoopFuture<Void>, CheckedContinuation<[[UInt8]]?, any Error>?, [[UInt8]]) in
       guard state.response.status == 200 else {
         guard state.response.body.count + buffer.readableBytes <= Exchange.limit else {
@@ -78,17 +81,17 @@ final class LineFeed: HTTPClientResponseDelegate {
       guard state.rest.count <= longestLine else {
         return (loop.makeFailedFuture(AnswerTooLong(limit: longestLine)), nil, [])
       }
-      if !state.lines.isEmpty, let reader = Self.stopWaiting(&state, \.reader) {
-        return (loop.makeSucceededVoidFuture(), reader, Self.takeLines(&state))
+      if !state.parts.isEmpty, let reader = Self.stopWaiting(&state, \.reader) {
+        return (loop.makeSucceededVoidFuture(), reader, Self.takeParts(&state))
       }
       restartTimer(&state, on: loop)
       // A line that is still coming must come to its end before it can be taken.
-      guard state.size > Self.enough, !state.lines.isEmpty else { return (loop.makeSucceededVoidFuture(), nil, []) }
+      guard state.size > Self.enough, !state.parts.isEmpty else { return (loop.makeSucceededVoidFuture(), nil, []) }
       let pause = loop.makePromise(of: Void.self)
       state.pause = pause
       return (pause.futureResult, nil, [])
     }
-    reader?.resume(returning: lines)
+    reader?.resume(returning: parts)
     return result
   }
 
@@ -97,23 +100,23 @@ final class LineFeed: HTTPClientResponseDelegate {
   func didFinishRequest(task: HTTPClient.Task<Void>) { finish(.success(())) }
 
   private func finish(_ end: Result<Void, any Error>) {
-    let (opening, response, reader, lines, pause) = state.withLock { state in
+    let (opening, response, reader, parts, pause) = state.withLock { state in
       state.end = state.end ?? end
       let pause = state.pause
       state.pause = nil
       if !state.rest.isEmpty, case .success = end {
-        state.lines.append(state.rest)
+        state.parts.append(state.rest)
         state.rest = []
       }
       let opening = Self.stopWaiting(&state, \.opening)
       let reader = Self.stopWaiting(&state, \.reader)
-      return (opening, state.response, reader, reader == nil ? [] : Self.takeLines(&state), pause)
+      return (opening, state.response, reader, reader == nil ? [] : Self.takeParts(&state), pause)
     }
     pause?.succeed()
     switch end {
     case .success:
       opening?.resume(returning: .refused(response))
-      reader?.resume(returning: lines.isEmpty ? nil : lines)
+      reader?.resume(returning: parts.isEmpty ? nil : parts)
     case .failure(let error):
       opening?.resume(throwing: error)
       reader?.resume(throwing: error)
@@ -122,10 +125,11 @@ final class LineFeed: HTTPClientResponseDelegate {
 
   private func take(_ bytes: ByteBufferView, _ state: inout State) {
     state.size += bytes.count
+    guard unit == .lines else { return state.parts.append(Array(bytes)) }
     var bytes = bytes[...]
     while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
       state.rest.append(contentsOf: bytes[..<end])
-      if !state.rest.isEmpty { state.lines.append(state.rest) }
+      if !state.rest.isEmpty { state.parts.append(state.rest) }
       state.rest = []
       bytes = bytes[bytes.index(after: end)...]
     }
@@ -153,21 +157,21 @@ final class LineFeed: HTTPClientResponseDelegate {
     }
   }
 
-  /// Waits for lines.
+  /// Waits for parts.
   ///
   /// - Parameters:
   ///   - timeout: how long nothing may come.
   ///   - loop: the event loop of the connection.
-  /// - Returns: the lines that have come, at least one; nil at the end.
+  /// - Returns: the parts that have come, at least one; nil at the end.
   /// - Throws: what ended the answer.
   func next(_ timeout: TimeAmount, on loop: any EventLoop) async throws -> [[UInt8]]? {
     try await withCheckedThrowingContinuation { continuation in
       let (known, pause) = state.withLock {
         state -> (Result<[[UInt8]]?, any Error>?, EventLoopPromise<Void>?) in
-        if !state.lines.isEmpty {
+        if !state.parts.isEmpty {
           let pause = state.pause
           state.pause = nil
-          return (.success(Self.takeLines(&state)), pause)
+          return (.success(Self.takeParts(&state)), pause)
         }
         switch state.end {
         case .failure(let error): return (.failure(error), nil)
@@ -194,11 +198,11 @@ final class LineFeed: HTTPClientResponseDelegate {
     state.timer = loop.scheduleTask(in: state.timeout) { [self] in finish(.failure(SilentServer())) }
   }
 
-  private static func takeLines(_ state: inout State) -> [[UInt8]] {
-    let lines = state.lines
-    state.lines = []
+  private static func takeParts(_ state: inout State) -> [[UInt8]] {
+    let parts = state.parts
+    state.parts = []
     state.size = state.rest.count
-    return lines
+    return parts
   }
 
   private static func stopWaiting<Value>(
