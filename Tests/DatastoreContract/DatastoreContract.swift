@@ -42,7 +42,8 @@ public struct DatastoreContract: Sendable {
   }
 
   /// All rules.
-  public static let rules = entryRules + planRules + textRules + readRules + listingRules + scanRules + watchRules
+  public static let rules =
+    entryRules + planRules + textRules + readRules + listingRules + scanRules + watchRules
     + keyWatchRules
 
   /// Checks one rule against a new store; what does not hold becomes an issue of the test at hand.

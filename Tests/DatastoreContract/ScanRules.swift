@@ -18,7 +18,8 @@ extension DatastoreContract {
   ]
 
   /// What a scan tells, which has to be entries.
-  private static func scan(_ store: ContractStore, _ scope: Listing.Scope) async throws -> [(key: Key, stored: Stored)] {
+  private static func scan(_ store: ContractStore, _ scope: Listing.Scope) async throws -> [(key: Key, stored: Stored)]
+  {
     var found: [(key: Key, stored: Stored)] = []
     try await store.store.scan(scope, millisecondsPerPage: 30_000) { entry in
       guard case .entry(let key, let stored) = entry else {
