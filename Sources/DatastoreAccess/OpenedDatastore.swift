@@ -1,4 +1,4 @@
-import CalicoModel
+public import CalicoModel
 public import Datastore
 public import DatastoreSettings
 import EtcdDatastore
@@ -22,6 +22,7 @@ public struct OpenedDatastore: Sendable {
   public let name: String
   /// The same store, where it is the embedded one.
   public let embedded: SQLiteDatastore?
+  private let etcd: EtcdDatastore?
   private let kubernetes: KubernetesDatastore?
 
   /// Opens a datastore.
@@ -41,11 +42,13 @@ public struct OpenedDatastore: Sendable {
       let options = SQLiteDatastore.Options(
         access: access == .readOnly ? .readOnly : .readWrite, watchInterval: watchInterval)
       let database = SQLiteDatastore(path: settings.databaseFile, options: options)
-      (store, embedded, kubernetes) = (database, database, nil)
-    case .etcd: (store, embedded, kubernetes) = (try EtcdDatastore(settings.etcd), nil, nil)
+      (store, embedded, etcd, kubernetes) = (database, database, nil, nil)
+    case .etcd:
+      let cluster = try EtcdDatastore(settings.etcd)
+      (store, embedded, etcd, kubernetes) = (cluster, nil, cluster, nil)
     case .kubernetes:
       let datastore = try Self.kubernetes(settings.kubernetes)
-      (store, embedded, kubernetes) = (datastore, nil, datastore)
+      (store, embedded, etcd, kubernetes) = (datastore, nil, nil, datastore)
     }
   }
 
@@ -67,6 +70,20 @@ public struct OpenedDatastore: Sendable {
 }
 
 extension OpenedDatastore {
+  /// Hands over the workload endpoints; engines other than etcd have none.
+  ///
+  /// - Parameters:
+  ///   - milliseconds: how long a page may take.
+  ///   - body: takes an endpoint; what cannot be read as one is passed over.
+  /// - Throws: `DatastoreError`.
+  public func forEachWorkloadEndpoint(
+    millisecondsPerPage milliseconds: UInt64, _ body: (WorkloadEndpoint) -> Void
+  ) async throws(DatastoreError) {
+    try await etcd?.forEachValue(below: WorkloadEndpoint.path, millisecondsPerPage: milliseconds) { place, value in
+      if let endpoint = WorkloadEndpoint(decoding: value, at: place) { body(endpoint) }
+    }
+  }
+
   /// Labels the affinities of a node that are from before there were labels; other engines have none (Calico IPAM
   /// specification, section 3.19).
   ///

@@ -60,8 +60,13 @@ struct ResourceWriteTests {
       await failure { _ = try await store.client.create(try Self.pool("b", "10.0.1.0/24")) }
         == "error with field IPPool.Spec.CIDR = '10.0.1.0/24' (IPPool(b) CIDR overlaps with IPPool(a) CIDR 10.0.0.0/16)"
     )
-    // What cannot be read stands in nobody's way.
+    // What cannot be read stands in nobody's way; what has a range, whatever else is wrong with it, does.
     store.put("{", .ipPool, "broken")
+    store.put(#"{"spec":{"blockSize":"large","cidr":"10.9.0.0/16"}}"#, .ipPool, "odd")
+    #expect(
+      await failure { _ = try await store.client.create(try Self.pool("b", "10.9.1.0/24")) }
+        == "error with field IPPool.Spec.CIDR = '10.9.1.0/24' (IPPool(b) CIDR overlaps with IPPool(odd) CIDR 10.9.0.0/16)"
+    )
     let block = IPAMBlock(
       cidr: try #require(CIDR("10.1.0.0/29")), owner: BlockOwner(.host, "n"), time: Timestamp(seconds: 1))
     store.memory.put(block.encoded(), at: KeyPath.path(of: .block(block.cidr)))

@@ -172,6 +172,44 @@ class Repair(hosts.ClusterTest):
         self.assertHeld(living)
 
 
+class Endpoints(hosts.ClusterTest):
+    """Workload endpoints, which Calico's CNI plugin keeps in etcd, tell who uses addresses; others may use more."""
+
+    kind = hosts.EtcdCluster
+    node_names = ("node-a",)
+
+    def endpoint(self, name, networks):
+        document = {
+            "kind": "WorkloadEndpoint",
+            "apiVersion": "projectcalico.org/v3",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"orchestrator": "k8s", "node": "node-a", "ipNetworks": networks},
+        }
+        self.store.put(calico.RESOURCES + "workloadendpoints/default/" + name, document)
+
+    def test_their_addresses_are_in_use(self):
+        host = self.host("node-a")
+        used = host.add("used").addresses[0]
+        host.add("not-told")
+        self.endpoint("node--a-k8s-used-eth0", [used + "/32"])
+        self.endpoint("node--a-k8s-lost-eth0", ["10.65.0.60/32"])
+        self.store.put(calico.RESOURCES + "workloadendpoints/default/odd", b"[]")
+        told = host.control("ipam", "check", "--show-all-ips")
+        for line in (
+            "  %s belongs to Workload(default/node--a-k8s-used-eth0)" % used,
+            "Found 2 workload IPs.",
+            "Found 0 IPs that are allocated in IPAM but not actually in use.",
+            "Found 1 IPs that are allocated in IPAM and of no workload endpoint and no node's tunnel; "
+            "whether they are in use cannot be told.",
+            "  10.65.0.60 in use by Workload(default/node--a-k8s-lost-eth0) and in active IPAM pool but has no IPAM "
+            "allocation.",
+        ):
+            self.assertIn(line + "\n", told.stdout, told.stderr)
+        before = self.store.allocations()
+        host.control(*FIX)
+        self.assertEqual(self.store.allocations(), before, "what may be in use was released")
+
+
 class Pods(hosts.ClusterTest):
     """Addresses of pods in a cluster: released when the API server says that the pod is gone."""
 

@@ -98,8 +98,7 @@ extension ResourceClient {
     for item in found.flatMap(\.items) {
       switch (item.key, item.stored) {
       case (.resource(_, let name), .some(let stored)):
-        // A pool that cannot be read cannot be used either.
-        if let other = try? IPPool(decoding: stored.bytes, name: name) { others.append(other) }
+        if let other = Self.occupant(stored, name) { others.append(other) }
       case (.block(let cidr), _): blocks.append(cidr)
       default: continue
       }
@@ -108,6 +107,17 @@ extension ResourceClient {
     try prepared.validate()
     try IPPoolRules.checkBlocks(blocks, for: prepared)
     return prepared
+  }
+
+  /// A pool that there is, or as much of it as can be read: a mistake elsewhere in it does not free its range. One whose
+  /// range cannot be read stands in nobody's way.
+  private static func occupant(_ stored: Stored, _ name: String) -> IPPool? {
+    if let pool = try? IPPool(decoding: stored.bytes, name: name) { return pool }
+    guard let specification = (try? JSON(parsing: stored.bytes))?.objectValue?["spec"]?.objectValue,
+      let range = specification["cidr"]
+    else { return nil }
+    let remainder: JSON = ["spec": ["cidr": range]]
+    return try? IPPool(decoding: remainder.encoded(), name: name)
   }
 
   private func overwrite(_ resource: Resource) async throws -> Resource {

@@ -12,6 +12,7 @@ struct ChosenDatastore: Datastore {
   /// What an operator is told the datastore is.
   let name: String
   private let embedded: SQLiteDatastore?
+  private let opened: OpenedDatastore?
 
   /// The embedded datastore. It forgets the evidence of a handle in the transaction that deletes the handle.
   init(embedded: SQLiteDatastore) {
@@ -19,6 +20,7 @@ struct ChosenDatastore: Datastore {
     engine = .sqlite
     name = embedded.path
     self.embedded = embedded
+    opened = nil
   }
 
   /// A datastore of any engine. None but the embedded one keeps evidence of attachments.
@@ -27,6 +29,7 @@ struct ChosenDatastore: Datastore {
     engine = opened.engine
     name = opened.name
     embedded = opened.embedded
+    self.opened = opened
   }
 
   /// A datastore that keeps no evidence of attachments.
@@ -35,6 +38,7 @@ struct ChosenDatastore: Datastore {
     self.engine = engine
     self.name = name
     embedded = nil
+    opened = nil
   }
 
   var commitsAtomically: Bool { base.commitsAtomically }
@@ -67,6 +71,13 @@ struct ChosenDatastore: Datastore {
     guard let path = embedded?.path, !HostFiles.exists(path) else { return nil }
     return "note: there is no datastore at \(path) yet; name another with --database, or create it with "
       + "'ipamctl apply'"
+  }
+
+  /// Hands over the workload endpoints that are kept beside the entries; none where the store has no such thing.
+  func forEachWorkloadEndpoint(
+    millisecondsPerPage milliseconds: UInt64, _ body: (WorkloadEndpoint) -> Void
+  ) async throws {
+    try await opened?.forEachWorkloadEndpoint(millisecondsPerPage: milliseconds, body)
   }
 
   // MARK: Evidence
