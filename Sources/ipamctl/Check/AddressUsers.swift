@@ -4,6 +4,7 @@ import Datastore
 import IPAddressing
 import IntegrityCheck
 import KubernetesWorkloads
+import SQLiteDatastore
 
 /// Where it can be found out who uses addresses, and whether nobody uses one any more.
 enum AddressUsers {
