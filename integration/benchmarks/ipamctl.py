@@ -25,6 +25,8 @@ BLOCKS, PODS, NODES = 10_000, 15, 1000  # 150,000 pods: the most that Kubernetes
 CREATED = "2026-01-01T00:00:00Z"
 SECONDS = {"sqlite": 3, "etcd": 3, "Kubernetes": 15}
 MEMORY = 150 * 1024  # KiB
+# A pool that people still look at as a whole, with every address but a few of each block in use.
+MAP_POOL, MAP_BLOCKS, MAP_PODS, MAP_SECONDS, MAP_SIZE = "10.64.0.0/16", 1024, 60, 1, 2 << 20
 
 
 def contents(blocks, pods):
@@ -127,9 +129,9 @@ def fill(store, blocks, pods):
 class Sqlite:
     name = "sqlite"
 
-    def __init__(self, place, blocks, pods):
+    def __init__(self, place, blocks, pods, pool=POOL):
         path = os.path.join(place.temporary, "ipam.db")
-        fill(calico.Store.make(path, pools=((POOL, {"blockSize": SIZE}),), nodes=()), blocks, pods)
+        fill(calico.Store.make(path, pools=((pool, {"blockSize": SIZE}),), nodes=()), blocks, pods)
         self.variables = {"DATASTORE_TYPE": "sqlite", "DATABASE_FILE": path}
 
 
@@ -207,10 +209,32 @@ class Benchmark:
         finally:
             place.close()
 
+    def map(self):
+        place = routing.Workplace(self.directory)
+        try:
+            store = Sqlite(place, MAP_BLOCKS, MAP_PODS, MAP_POOL)
+            environment = {"PATH": os.environ["PATH"], "HOME": place.temporary, **store.variables}
+            page = os.path.join(place.temporary, "map.html")
+            for title, options in (("text", []), ("page", ["--html", page])):
+                command = [self.chosen.ours, "ipam", "map", calico.pool_name(MAP_POOL), *options]
+                said = subprocess.run(command, env=environment, capture_output=True, text=True)
+                if said.returncode:
+                    raise RuntimeError(said.stderr)
+                summary = measure.Summary.of([measure.run(command, environment) for _ in range(self.chosen.runs)])
+                title = "map of a /16 with {:,} blocks, {:,} addresses in use: {}".format(
+                    MAP_BLOCKS, MAP_BLOCKS * MAP_PODS, title
+                )
+                self.row(title, summary.wall / 1000, MAP_SECONDS, "s")
+            self.row("size of the page", os.path.getsize(page), MAP_SIZE, "B")
+        finally:
+            place.close()
+
     def run(self):
         for kind in (Sqlite, Etcd, Kubernetes):
             if kind.name in self.chosen.engines:
                 self.check(kind)
+        if Sqlite.name in self.chosen.engines:
+            self.map()
 
 
 def arguments():

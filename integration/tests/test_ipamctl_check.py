@@ -176,6 +176,7 @@ class Endpoints(hosts.ClusterTest):
     """Workload endpoints, which Calico's CNI plugin keeps in etcd, tell who uses addresses; others may use more."""
 
     kind = hosts.EtcdCluster
+    pools = ((POOL, {"blockSize": 26}),)
     node_names = ("node-a",)
 
     def endpoint(self, name, networks):
@@ -192,7 +193,7 @@ class Endpoints(hosts.ClusterTest):
         used = host.add("used").addresses[0]
         host.add("not-told")
         self.endpoint("node--a-k8s-used-eth0", [used + "/32"])
-        self.endpoint("node--a-k8s-lost-eth0", ["10.65.0.60/32"])
+        self.endpoint("node--a-k8s-lost-eth0", ["10.60.255.60/32"])
         self.store.put(calico.RESOURCES + "workloadendpoints/default/odd", b"[]")
         told = host.control("ipam", "check", "--show-all-ips")
         for line in (
@@ -201,7 +202,7 @@ class Endpoints(hosts.ClusterTest):
             "Found 0 IPs that are allocated in IPAM but not actually in use.",
             "Found 1 IPs that are allocated in IPAM and of no workload endpoint and no node's tunnel; "
             "whether they are in use cannot be told.",
-            "  10.65.0.60 in use by Workload(default/node--a-k8s-lost-eth0) and in active IPAM pool but has no IPAM "
+            "  10.60.255.60 in use by Workload(default/node--a-k8s-lost-eth0) and in active IPAM pool but has no IPAM "
             "allocation.",
         ):
             self.assertIn(line + "\n", told.stdout, told.stderr)
