@@ -338,12 +338,26 @@ class ProgressTest(ToolTest):
             self.assertRegex(said, r"reading .*: [\d,]+ blocks")
             self.assertErased(said)
 
-    def test_a_terminal_is_told_how_far_an_export_is(self):
-        """Of a store so far away that nothing of it can be read in a moment."""
+    def far_away(self, blocks):
+        """(the variables, the network) of a store that can be put so far away that nothing of it is read in a moment."""
         cluster = hosts.EtcdCluster(self)
-        cluster.reset().put_all(self.blocks(100))
+        cluster.reset().put_all(self.blocks(blocks))
         wire = proxy.Proxy(self, cluster.server.port)
-        variables = cluster.variables(wire.port)
+        return cluster.variables(wire.port), wire
+
+    def test_a_terminal_is_told_how_far_a_check_is_and_keeps_nothing_of_it(self):
+        variables, wire = self.far_away(self.BLOCKS)
+        plain, note = self.look("ipam", "check", terminal=False, variables=variables)
+        self.assertIn("IPAM blocks record %d allocations." % (20 * self.BLOCKS), plain)
+        wire.latency = 0.25
+        shown, said = self.look("ipam", "check", variables=variables)
+        self.assertEqual(shown, plain)
+        progress, _, rest = said.rpartition("\r\x1b[K")
+        self.assertRegex(progress, r"reading etcd at \S+: [\d,]+ entries")
+        self.assertEqual(rest.replace("\r", ""), note)
+
+    def test_a_terminal_is_told_how_far_an_export_is(self):
+        variables, wire = self.far_away(100)
         self.look("datastore", "migrate", "lock", terminal=False, variables=variables)
         wire.latency = 0.05
         shown, said = self.look("datastore", "migrate", "export", variables=variables)

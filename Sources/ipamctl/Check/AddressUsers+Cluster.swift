@@ -27,8 +27,11 @@ extension AddressUsers {
     }
     check.say()
     check.say("Loading all workload endpoints.")
-    var count = 0
+    defer { ProgressLine.ofProcess.erase() }
+    var (count, pods) = (0, 0)
     try await workloads.forEachPod(millisecondsPerPage: Self.patience) { pod in
+      pods += 1
+      ProgressLine.ofProcess.show("reading the cluster: \(pods.grouped) pods")
       guard !pod.usesHostNetwork else { return }
       if !pod.hasToldAddresses { check.await(pod: "\(pod.namespace)/\(pod.name)") }
       guard !pod.isEvicted else { return }
