@@ -11,8 +11,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
 import measure
 import network
@@ -346,36 +344,13 @@ def main():
     chosen = arguments()
     ours = network.Program("calico-ipam", os.path.abspath(chosen.ours))
     host_local = network.Program("host-local", os.path.abspath(chosen.host_local))
-    # Where state lies in life: /tmp is in memory on many machines.
-    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=os.environ.get("TMPDIR") or "/var/tmp")
-    try:
-        machine = report.Machine.here(directory)
-        print("%s\n" % machine, flush=True)
+    with report.workplace() as (directory, machine):
         benchmark = Benchmark(ours, host_local, chosen.engine, directory)
         benchmark.run()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    headings = [
-        "what", "calico-ipam", "host-local", "ratio", "bar", "to calico-ipam at 0", "bar", "CPU, ratio", "runs",
-    ]
-    table = report.table(benchmark.rows, headings)
-    met, missed = report.judge(benchmark.rows)
-    text = TEXT % {
-        "ours": ours.version(),
-        "host_local": host_local.version(),
-        "machine": machine,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "met": met,
-        "missed": missed,
-        "table": table,
-        "size": PER_BLOCK,
-        "pool": POOL,
-    }
-    os.makedirs(os.path.dirname(os.path.abspath(chosen.output)), exist_ok=True)
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("\n%s\n\n%d bars met, %d missed; written to %s" % (table, met, missed, os.path.relpath(chosen.output)))
-    return 1 if missed else 0
+    headings = ["what", "calico-ipam", "host-local", "ratio", "bar", "to calico-ipam at 0", "bar", "CPU, ratio", "runs"]
+    versions = {"ours": ours.version(), "host_local": host_local.version()}
+    facts = {"machine": machine, "size": PER_BLOCK, "pool": POOL, **versions}
+    return report.publish(TEXT, chosen.output, benchmark.rows, headings, **facts)
 
 
 if __name__ == "__main__":

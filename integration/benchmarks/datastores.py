@@ -13,7 +13,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import measure
@@ -366,40 +365,26 @@ one. Bytes are those of HTTP/2, without TLS. Memory is the largest resident set.
 
 def main():
     chosen = arguments()
-    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=os.environ.get("TMPDIR") or "/var/tmp")
-    try:
-        machine = report.Machine.here(directory)
-        print("%s\n" % machine, flush=True)
+    with report.workplace() as (directory, machine):
         benchmark = Benchmark(chosen, directory)
         try:
             benchmark.run()
         finally:
             benchmark.place.close()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     headings = ["what", "calico-ipam", "original", "ratio", "bar", "", "", "CPU, ratio", "runs"]
-    table = report.table(benchmark.rows, headings)
-    met, missed = report.judge(benchmark.rows)
-    remark = "The original was measured in turn with ours."
-    if not chosen.original:
-        remark = "The original's times were recorded earlier and not measured in this run."
-    text = TEXT % {
+    facts = {
         "option": " --original PATH" if chosen.original else "",
         "ours": version(chosen.ours),
         "original": version(chosen.original) if chosen.original else "not at hand; its times as recorded",
-        "servers": "etcd %s, kube-testserver" % servers.versions().split(";")[0].removeprefix("etcd: "),
+        "servers": "etcd %s, kube-testserver" % servers.etcd_version(),
         "machine": machine,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "met": met,
-        "missed": missed,
-        "table": table,
-        "remark": remark,
+        "remark": (
+            "The original was measured in turn with ours."
+            if chosen.original
+            else "The original's times were recorded earlier and not measured in this run."
+        ),
     }
-    os.makedirs(os.path.dirname(os.path.abspath(chosen.output)), exist_ok=True)
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("\n%s\n\n%d bars met, %d missed; written to %s" % (table, met, missed, os.path.relpath(chosen.output)))
-    return 1 if missed else 0
+    return report.publish(TEXT, chosen.output, benchmark.rows, headings, **facts)
 
 
 def version(program):

@@ -6,7 +6,6 @@ import os
 import shutil
 import statistics
 import sys
-import tempfile
 
 import measure
 import report
@@ -230,29 +229,36 @@ def arguments():
     return chosen
 
 
+TEXT = """\
+# host-local against the original
+
+Repeat it with `integration/benchmark host-local%(option)s`.
+
+- ours: %(ours)s
+- original: %(original)s
+- machine: %(machine)s
+- date: %(date)s
+
+%(met)d bars met, %(missed)d missed.
+
+%(table)s
+
+Times are the median and, in brackets, the least, of whole processes from spawn to exit, the programs taking turns in
+one loop. A bar is the most that a ratio of medians may be. "Ours at 0" is ours on an empty directory, in turn with the
+rest. CPU is user and system time together. Memory is the median of the largest resident sets.
+"""
+
+
 def main():
     chosen = arguments()
     ours = Program("ours", os.path.abspath(chosen.ours))
     original = Program("original", os.path.abspath(chosen.original))
-    # Where state lies in life: /tmp is in memory on many machines.
-    base = os.environ.get("TMPDIR") or "/var/tmp"
-    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=base)
-    try:
-        machine = report.Machine.here(directory)
-        print("%s\nours: %s\noriginal: %s\n" % (machine, ours.version(), original.version()), flush=True)
+    versions = {"ours": ours.version(), "original": original.version()}
+    with report.workplace(*map("%s: %s".__mod__, versions.items())) as (directory, machine):
         benchmark = Benchmark(ours, original, directory)
         benchmark.run()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    versions = (ours.version(), original.version())
-    text = report.markdown("host-local", machine, versions, benchmark.rows)
-    os.makedirs(os.path.dirname(os.path.abspath(chosen.output)), exist_ok=True)
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("\n" + report.table(benchmark.rows))
-    met, missed = report.judge(benchmark.rows)
-    print("\n%d bars met, %d missed; written to %s" % (met, missed, os.path.relpath(chosen.output)))
-    return 1 if missed else 0
+    option = "" if versions["original"].startswith("Debian") else " --original PATH-OF-THE-ORIGINAL"
+    return report.publish(TEXT, chosen.output, benchmark.rows, option=option, machine=machine, **versions)
 
 
 if __name__ == "__main__":

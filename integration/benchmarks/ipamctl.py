@@ -4,10 +4,8 @@
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import measure
@@ -272,29 +270,12 @@ Each block has 15 pods with a handle each; in Kubernetes each pod is an object. 
 
 def main():
     chosen = arguments()
-    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=os.environ.get("TMPDIR") or "/var/tmp")
-    try:
-        machine = report.Machine.here(directory)
-        print("%s\n" % machine, flush=True)
+    with report.workplace() as (directory, machine):
         benchmark = Benchmark(chosen, directory)
         benchmark.run()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     headings = ["what", "ipamctl", "original", "ratio", "bar", "", "", "CPU, ratio", "runs"]
-    table = report.table(benchmark.rows, headings)
-    met, missed = report.judge(benchmark.rows)
-    text = TEXT % {
-        "servers": "etcd %s, kube-testserver" % servers.versions().split(";")[0].removeprefix("etcd: "),
-        "machine": machine,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "met": met,
-        "missed": missed,
-        "table": table,
-    }
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("\n%s\n\n%d bars met, %d missed" % (table, met, missed))
-    return 1 if missed else 0
+    facts = {"servers": "etcd %s, kube-testserver" % servers.etcd_version(), "machine": machine}
+    return report.publish(TEXT, chosen.output, benchmark.rows, headings, **facts)
 
 
 if __name__ == "__main__":

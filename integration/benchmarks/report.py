@@ -1,8 +1,11 @@
 """Tables of measurements: ratios, the bars they have to stay below, and the machine they were taken on."""
 
+import contextlib
 import dataclasses
 import os
 import platform
+import shutil
+import tempfile
 import time
 
 import measure
@@ -187,36 +190,26 @@ def file_system(path):
     return "unknown file system"
 
 
-def markdown(name, machine, versions, rows):
-    """The report. It names releases and not paths, which mean nothing on another machine."""
+@contextlib.contextmanager
+def workplace(*versions):
+    """A directory for a run, where state lies in life (/tmp is in memory on many machines), and the machine."""
+    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=os.environ.get("TMPDIR") or "/var/tmp")
+    try:
+        machine = Machine.here(directory)
+        print("\n".join((str(machine), *versions, "")), flush=True)
+        yield directory, machine
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def publish(template, path, rows, headings=HEADINGS, **facts):
+    """Writes the report to a file and its table to stdout. It names releases and not paths, which mean nothing on another
+    machine. Returns the exit status: 1 when a bar is missed."""
+    lines = table(rows, headings)
     met, missed = judge(rows)
-    ours, original = versions
-    option = "" if original.startswith("Debian") else " --original PATH-OF-THE-ORIGINAL"
-    return """\
-# %(name)s against the original
-
-Repeat it with `integration/benchmark %(name)s%(option)s`.
-
-- ours: %(ours)s
-- original: %(original)s
-- machine: %(machine)s
-- date: %(date)s
-
-%(met)d bars met, %(missed)d missed.
-
-%(table)s
-
-Times are the median and, in brackets, the least, of whole processes from spawn to exit, the programs taking turns in
-one loop. A bar is the most that a ratio of medians may be. "Ours at 0" is ours on an empty directory, in turn with the
-rest. CPU is user and system time together. Memory is the median of the largest resident sets.
-""" % {
-        "name": name,
-        "option": option,
-        "ours": ours,
-        "original": original,
-        "machine": machine,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "met": met,
-        "missed": missed,
-        "table": table(rows),
-    }
+    date = time.strftime("%Y-%m-%d", time.gmtime())
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(template % {"date": date, "met": met, "missed": missed, "table": lines, **facts})
+    print("\n%s\n\n%d bars met, %d missed; written to %s" % (lines, met, missed, os.path.relpath(path)))
+    return 1 if missed else 0

@@ -3,11 +3,9 @@
 
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import measure
@@ -311,31 +309,12 @@ new route. "To 100" is the figure among 100 routes. A bar is the most that a rat
 
 def main():
     chosen = arguments()
-    directory = tempfile.mkdtemp(prefix="swift-ipam-benchmark.", dir=os.environ.get("TMPDIR") or "/var/tmp")
-    try:
-        machine = report.Machine.here(directory)
-        print("%s\n" % machine, flush=True)
+    with report.workplace() as (directory, machine):
         benchmark = Benchmark(chosen, directory)
         benchmark.run()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     headings = ["what", "ipam-node", "ip", "ratio", "bar", "to 100", "bar", "CPU, ratio", "runs"]
-    table = report.table(benchmark.rows, headings)
-    met, missed = report.judge(benchmark.rows)
-    text = TEXT % {
-        "ours": said(chosen.ours, "--version"),
-        "ip": said(routing.IP, "-V"),
-        "machine": machine,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "met": met,
-        "missed": missed,
-        "table": table,
-    }
-    os.makedirs(os.path.dirname(os.path.abspath(chosen.output)), exist_ok=True)
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("\n%s\n\n%d bars met, %d missed; written to %s" % (table, met, missed, os.path.relpath(chosen.output)))
-    return 1 if missed else 0
+    versions = {"ours": said(chosen.ours, "--version"), "ip": said(routing.IP, "-V")}
+    return report.publish(TEXT, chosen.output, benchmark.rows, headings, machine=machine, **versions)
 
 
 def said(*command):

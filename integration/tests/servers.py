@@ -180,10 +180,13 @@ def require_kubernetes():
     return program
 
 
-def versions():
-    """One line about the servers that the tests will use."""
+def etcd_version():
+    """The version of etcd's server; empty where there is none."""
     etcd = find_etcd()
     said = subprocess.run([etcd, "--version"], capture_output=True, text=True).stdout if etcd else ""
-    numbers = [line.split()[-1] for line in said.splitlines() if line.startswith("etcd Version")]
-    kubernetes = find_kubernetes()
-    return "etcd: %s; kube-testserver: %s" % ("".join(numbers) or "missing", kubernetes or "missing")
+    return "".join(line.split()[-1] for line in said.splitlines() if line.startswith("etcd Version"))
+
+
+def versions():
+    """One line about the servers that the tests will use."""
+    return "etcd: %s; kube-testserver: %s" % (etcd_version() or "missing", find_kubernetes() or "missing")

@@ -5,7 +5,6 @@ import os
 
 import calico
 import isolation
-import plugin
 import test_bridge_ptp
 
 V4, V6 = "10.31.0.0/24", "fd00:31::/120"

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import unittest
 
 import calico
 import hosts

@@ -5,7 +5,6 @@ as assistive technology gets it.
 IPAMCTL names the tool. Tests of the page need Chromium, and are skipped where there is none.
 """
 
-import json
 import os
 import pty
 import re
