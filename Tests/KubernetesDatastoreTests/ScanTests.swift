@@ -86,6 +86,15 @@ struct ScanTests {
     }
   }
 
+  @Test("an object without an end is an error before it fills the memory")
+  func endlessObject() async throws {
+    let piece = String(repeating: " ", count: 1 << 20)
+    let lines = ScriptedTransport.Lines([[#"{"items":[{"#]] + Array(repeating: [piece], count: 20), .waits)
+    let transport = Self.server(Self.version("36"), streams: [.success(lines)])
+    let error = await #expect(throws: DatastoreError.self) { _ = try await Self.scan(transport) }
+    #expect(error?.description.contains("16777216 bytes") == true)
+  }
+
   @Test("a list that breaks off is an error, and not the end")
   func brokenOff() async throws {
     let cut = String(Self.list.dropLast(40))

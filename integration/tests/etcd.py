@@ -155,18 +155,18 @@ class Etcd(Entries, servers.Server):
     # MARK: users
 
     def require_users(self, users):
-        """Turns on roles: {user: (password or None, prefix it may use or None)}; without a password, by certificate."""
+        """Turns on roles: {user: (password or None, *prefixes it may use)}; without a password, by certificate."""
         self.call("/v3/auth/user/add", name="root", password="root-password")
         self.call("/v3/auth/role/add", name="root")
         self.call("/v3/auth/user/grant", user="root", role="root")
-        for user, (password, prefix) in users.items():
+        for user, (password, *prefixes) in users.items():
             secret = {"password": password} if password else {"options": {"no_password": True}}
             self.call("/v3/auth/user/add", name=user, **secret)
-            if prefix:
-                self.call("/v3/auth/role/add", name=user)
+            self.call("/v3/auth/role/add", name=user)
+            self.call("/v3/auth/user/grant", user=user, role=user)
+            for prefix in prefixes:
                 span = {"key": encoded(prefix), "range_end": encoded(beyond(prefix)), "permType": "READWRITE"}
                 self.call("/v3/auth/role/grant", name=user, perm=span)
-                self.call("/v3/auth/user/grant", user=user, role=user)
         self.call("/v3/auth/enable")
         self.password = "root-password"
 

@@ -103,7 +103,7 @@ class RolesOfEtcd(RefusalTest):
         hosts.require_program(hosts.EtcdCluster.program)
         self.cluster = hosts.EtcdCluster(self)
         self.store = self.cluster.reset(nodes=["node-a"])
-        users = {"node": (None, "/calico/"), "stranger": (None, None), "calico": ("secret", "/calico/")}
+        users = {"node": (None, "/calico/"), "stranger": (None,), "calico": ("secret", "/calico/")}
         self.cluster.server.require_users(users)
         self.node = hosts.Host(self, "node-a", self.cluster)
 

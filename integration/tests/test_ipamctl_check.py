@@ -211,6 +211,23 @@ class Endpoints(hosts.ClusterTest):
         self.assertEqual(self.store.allocations(), before, "what may be in use was released")
 
 
+class EndpointsForbidden(hosts.ClusterTest):
+    kind = hosts.EtcdCluster
+    node_names = ("node-a",)
+
+    def test_a_check_goes_on_without_them(self):
+        kinds = ("ippools", "nodes", "clusterinformations", "ipreservations")
+        prefixes = ["/calico/ipam/", *(calico.RESOURCES + kind + "/" for kind in kinds)]
+        self.cluster.server.require_users({"node": (None, *prefixes)})
+        host = self.host("node-a")
+        host.add("c1")
+        told = host.control("ipam", "check")
+        self.assertIn("warning: workload endpoints are not looked at: ", told.stderr)
+        self.assertIn("permission denied", told.stderr)
+        self.assertIn("found 0 problems", told.stdout)
+        self.assertEqual(told.returncode, 0)
+
+
 class Pods(hosts.ClusterTest):
     """Addresses of pods in a cluster: released when the API server says that the pod is gone."""
 

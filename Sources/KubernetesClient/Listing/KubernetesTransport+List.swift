@@ -1,6 +1,11 @@
 import Datastore
 import JSON
 
+/// The longest object that is taken: far more than an API server stores, and than etcd does.
+private enum LongestObject {
+  static let bytes = 16 << 20
+}
+
 extension KubernetesTransport {
   /// Hands over every object of a collection as it comes, where the server is one that lists everything at once from what
   /// it has in memory: there, pages are read from its store, one by one, which takes it several times as long.
@@ -32,6 +37,11 @@ extension KubernetesTransport {
     var list = ListSplitter()
     while let pieces = try await next() {
       for piece in pieces { try list.take(piece, body) }
+      guard list.pendingCount <= LongestObject.bytes else {
+        throw KubernetesTransportError(
+          .lost, "the answer of the API server to GET \(path) has an object of more than \(LongestObject.bytes) bytes",
+          advice: "look at what answers there; no server keeps such an object")
+      }
     }
     guard list.isComplete, Self.isWhole(list.metadata) else {
       throw KubernetesTransportError(

@@ -10,6 +10,9 @@ struct ListSplitter {
   /// The metadata of the list; empty when there is none, or none yet.
   private(set) var metadata: [UInt8] = []
 
+  /// How many bytes are kept because they are not whole.
+  var pendingCount: Int { bytes.count }
+
   /// Whether the document has come to its end.
   var isComplete: Bool { cursor.isComplete }
 
