@@ -19,7 +19,13 @@ struct DiscoveryCacheTests {
     request.path == "/apis" ? .ok(#"{"groups":[{"name":"projectcalico.org"}]}"#) : .status(404, reason: "NotFound")
   }
 
-  /// What one process asks for a handle, with the cache in that file.
+  /// What is asked where the group is known: the handle.
+  private static let known = ["GET /apis/projectcalico.org/v3/ipamhandles/a"]
+  /// What is asked where it is not: the group, and meanwhile the handle in the usual group, which it is not in.
+  private static let unknown = ["GET /apis", "GET /apis/crd.projectcalico.org/v1/ipamhandles/a"] + known
+
+  /// What one process asks for a handle, with the cache in that file; what is asked at the same time, in the order of the
+  /// texts.
   private func questions(_ path: String) async throws -> [String] {
     var options = KubernetesDatastore.Options()
     options.discoveryCache = path
@@ -27,7 +33,7 @@ struct DiscoveryCacheTests {
     let before = transport.requests.count
     let store = KubernetesDatastore(transport, options: options)
     _ = try await store.read([.entry(.handle("a"))], deadline: .after(milliseconds: 60_000))
-    return Array(transport.requests.dropFirst(before))
+    return transport.requests.dropFirst(before).sorted()
   }
 
   private func remove(_ path: String) {
@@ -40,9 +46,8 @@ struct DiscoveryCacheTests {
   func missingFolders() async throws {
     let path = folder + "/calico-ipam/api-group"
     defer { remove(path) }
-    let wanted = "GET /apis/projectcalico.org/v3/ipamhandles/a"
-    #expect(try await questions(path) == ["GET /apis", wanted])
-    #expect(try await questions(path) == [wanted])
+    #expect(try await questions(path) == Self.unknown)
+    #expect(try await questions(path) == Self.known)
     let status = try #require(try File.status(of: path))
     #expect(status.isRegularFile)
     #expect(status.st_mode & 0o7777 == 0o644)
@@ -61,8 +66,42 @@ struct DiscoveryCacheTests {
     defer { remove(path) }
     _ = try await questions(path)
     try write(text, to: path)
-    #expect(try await questions(path).count == 2)
-    #expect(try await questions(path).count == 1)
+    #expect(try await questions(path) == Self.unknown)
+    #expect(try await questions(path) == Self.known)
+  }
+
+  @Test("What is said of the usual group, when it was only assumed, does not make anybody forget the right one")
+  func assumption() async throws {
+    let path = folder + "/calico-ipam/api-group"
+    defer { remove(path) }
+    // There is no such path on the server at all, as when the definitions have been replaced.
+    let transport = ScriptedTransport { request in
+      if request.path == "/apis" { return .ok(#"{"groups":[{"name":"projectcalico.org"}]}"#) }
+      return request.path.contains("/v1/") ? KubernetesResponse(status: 404) : .status(404, reason: "NotFound")
+    }
+    var options = KubernetesDatastore.Options()
+    options.discoveryCache = path
+    for count in [3, 4] {
+      let store = KubernetesDatastore(transport, options: options)
+      _ = try await store.read([.entry(.handle("a"))], deadline: .after(milliseconds: 60_000))
+      #expect(transport.requests.count == count)
+    }
+  }
+
+  @Test("Where the usual group is the right one, what was read meanwhile counts")
+  func usualGroup() async throws {
+    let transport = ScriptedTransport { request in
+      request.path == "/apis"
+        ? .ok(#"{"groups":[{"name":"crd.projectcalico.org"}]}"#) : .ok(HandleText.object("a", version: 7))
+    }
+    let results = try await KubernetesDatastore(transport).read(
+      [.entry(.handle("a"))], deadline: .after(milliseconds: 60_000))
+    guard case .entry(let stored?)? = results.first else {
+      Issue.record("\(results)")
+      return
+    }
+    #expect(stored.revision.token == "7")
+    #expect(transport.requests.sorted() == Self.unknown.dropLast())
   }
 
   @Test("What a killed process has left half written stops nobody")
@@ -72,14 +111,14 @@ struct DiscoveryCacheTests {
     _ = try await questions(path)
     unlink(path)
     try write("{", to: "\(path).\(getpid())")
-    #expect(try await questions(path).count == 2)
-    #expect(try await questions(path).count == 1)
+    #expect(try await questions(path) == Self.unknown)
+    #expect(try await questions(path) == Self.known)
     #expect(try File.status(of: "\(path).\(getpid())") == nil)
   }
 
   @Test("Where nothing can be written the group is asked for again each time")
   func unwritable() async throws {
-    for _ in 0..<2 { #expect(try await questions("/proc/nowhere/api-group").count == 2) }
+    for _ in 0..<2 { #expect(try await questions("/proc/nowhere/api-group") == Self.unknown) }
   }
 
   private func write(_ text: String, to path: String) throws {

@@ -38,7 +38,7 @@ extension KubernetesDatastore {
     case .refused(let status) where status.code == 406:
       return try await entries(scope, form, deadline: deadline).entries.map(\.key)
     case .refused(let status) where status.code == 404:
-      if !status.isStatus { forgetGroup() }
+      if !status.isStatus { forgetGroup(target.group) }
       try requireDefinition(of: scope, target)
       return []
     case .refused(let status): throw target.error(status)

@@ -146,7 +146,7 @@ extension KubernetesDatastore {
         (pages, token, limit) = ([], nil, nil)
         continue
       case .refused(let status) where status.code == 404:
-        if !status.isStatus { forgetGroup() }
+        if !status.isStatus { forgetGroup(target.group) }
         return nil
       case .refused(let status): throw target.error(status)
       case .failed(let error), .lost(let error): throw error

@@ -8,20 +8,13 @@ extension KubernetesDatastore {
 
   public func read(_ reads: [Read], deadline: Deadline) async throws(DatastoreError) -> [ReadResult] {
     for read in reads { try requireSupport(of: read) }
-    // Nodes are Kubernetes' own: no group need be known to read them.
-    let form =
-      reads.allSatisfy(\.isCore)
-      ? EntryForm(group: .v1, usesPodCIDR: options.usesPodCIDR)
-      : try await form(deadline: deadline)
     var distinct: [Read] = []
     var indices: [Read: Int] = [:]
     for read in reads where indices[read] == nil {
       indices[read] = distinct.count
       distinct.append(read)
     }
-    let results = await Parallel.map(distinct, limit: Self.parallelRequests) { [self] read in
-      await self.result(of: read, form, deadline: deadline)
-    }
+    let results = try await results(of: distinct, deadline: deadline)
     var found: [ReadResult] = []
     found.reserveCapacity(reads.count)
     for read in reads {
@@ -30,6 +23,36 @@ extension KubernetesDatastore {
       found.append(try results[index].get())
     }
     return found
+  }
+
+  /// Reads each. Where nobody knows yet in which group the server has its resources, it is asked that at the same time,
+  /// and the usual group is assumed meanwhile.
+  private func results(
+    of reads: [Read], deadline: Deadline
+  ) async throws(DatastoreError) -> [Result<ReadResult, DatastoreError>] {
+    // Nodes are Kubernetes' own: no group need be known to read them.
+    if let group = reads.allSatisfy(\.isCore) ? .v1 : knownGroup {
+      return await results(of: reads, in: group, deadline: deadline)
+    }
+    async let answer = answeredGroup(deadline: deadline)
+    let assumed = await results(of: reads, in: .v1, deadline: deadline)
+    let group = try await answer.get()
+    return group == .v1 ? assumed : await results(of: reads, in: group, deadline: deadline)
+  }
+
+  private func answeredGroup(deadline: Deadline) async -> Result<APIGroup, DatastoreError> {
+    do throws(DatastoreError) { return .success(try await askForGroup(deadline: deadline)) } catch {
+      return .failure(error)
+    }
+  }
+
+  private func results(
+    of reads: [Read], in group: APIGroup, deadline: Deadline
+  ) async -> [Result<ReadResult, DatastoreError>] {
+    let form = EntryForm(group: group, usesPodCIDR: options.usesPodCIDR)
+    return await Parallel.map(reads, limit: Self.parallelRequests) { [self] read in
+      await result(of: read, form, deadline: deadline)
+    }
   }
 
   private func result(of read: Read, _ form: EntryForm, deadline: Deadline) async -> Result<ReadResult, DatastoreError>
@@ -74,7 +97,7 @@ extension KubernetesDatastore {
       let found = try decode(body[...], kind, key, form, target)
       return found.flatMap { key.names($0.key) ? $0 : nil }
     case .refused(let status) where status.code == 404:
-      if !status.isStatus { forgetGroup() }
+      if !status.isStatus { forgetGroup(form.group) }
       return nil
     case .refused(let status): throw target.error(status)
     case .failed(let error), .lost(let error): throw error

@@ -9,17 +9,24 @@ extension KubernetesDatastore {
   ///
   /// A server that refuses the question is taken for one of the first group.
   func group(deadline: Deadline) async throws(DatastoreError) -> APIGroup {
+    if let group = knownGroup { return group }
+    return try await askForGroup(deadline: deadline)
+  }
+
+  /// The group, where it is known without asking the server.
+  var knownGroup: APIGroup? {
     if let group = state.withLock({ $0.group }) { return group }
-    if !options.apiGroup.isEmpty {
-      let group = APIGroup(setting: options.apiGroup)
-      state.withLock { $0.group = group }
-      return group
-    }
-    let cache = options.discoveryCache.map { DiscoveryCache(path: $0, server: options.server) }
-    if let group = cache?.read() {
-      state.withLock { $0.group = group }
-      return group
-    }
+    let group = options.apiGroup.isEmpty ? cache?.read() : APIGroup(setting: options.apiGroup)
+    if let group { state.withLock { $0.group = group } }
+    return group
+  }
+
+  private var cache: DiscoveryCache? {
+    options.discoveryCache.map { DiscoveryCache(path: $0, server: options.server) }
+  }
+
+  /// Asks the server for the group.
+  func askForGroup(deadline: Deadline) async throws(DatastoreError) -> APIGroup {
     let target = RequestTarget(verb: "get", kind: .block, name: "", group: .v1)
     switch await server.read(KubernetesRequest(.get, "/apis"), target, deadline: deadline) {
     case .done(let body):
@@ -43,9 +50,15 @@ extension KubernetesDatastore {
   }
 
   /// Forgets what the server said: its resources are not where they were.
-  func forgetGroup() {
+  ///
+  /// - Parameter group: where they were looked for. What was merely assumed is not what the server said.
+  func forgetGroup(_ group: APIGroup) {
     guard options.apiGroup.isEmpty else { return }
-    state.withLock { $0.group = nil }
-    options.discoveryCache.map { DiscoveryCache(path: $0, server: options.server) }?.remove()
+    let isKnown = state.withLock { state in
+      guard state.group == group else { return false }
+      state.group = nil
+      return true
+    }
+    if isKnown { cache?.remove() }
   }
 }

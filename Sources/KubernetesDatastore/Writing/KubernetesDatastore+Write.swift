@@ -36,7 +36,7 @@ extension KubernetesDatastore {
       return .made(revision)
     case .refused(let status):
       if status.isConflict || base != nil && status.code == 404 { return .conflict }
-      if status.code == 404 { forgetGroup() }
+      if status.code == 404 { forgetGroup(form.group) }
       return .failed(target.error(status))
     case .lost: return .inDoubt
     case .failed(let error): return .failed(error)
